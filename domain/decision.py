@@ -1,0 +1,111 @@
+"""Why: the reasons, and what one tick decides for one token."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from domain.ledger import Action
+from domain.market import Market, Quote
+
+Number = float | Decimal
+
+
+class Reason(StrEnum):
+    """Everything that the `reason` column can say. The numbers stand in columns of their own."""
+
+    NO_TOKEN = "no_token"
+    NO_ORDERBOOK = "no_orderbook"
+    ONE_SIDED_BOOK = "one_sided_book"
+    CROSSED_BOOK = "crossed_book"
+    GHOST_BOOK = "ghost_book"
+    MISSING_REFERENCE = "missing_reference"
+    REFERENCE_SPIKE = "reference_spike"
+    STALE_INPUT = "stale_input"
+    CLOCK_JUMP = "clock_jump"
+    WARMUP = "warmup"
+    MARKET_CLOSED = "market_closed"
+    ORDER_PENDING = "order_pending"
+
+    KILLSWITCH = "killswitch"
+    STALE_BOOK = "stale_book"
+    AVOID_PRICE_ZONE = "avoid_price_zone"
+    WIDE_SPREAD = "wide_spread"
+    SPOT_MOVE_TOO_SMALL = "spot_move_too_small"
+    LOW_EDGE = "low_edge"
+    SPREAD_TOO_HIGH = "spread_too_high"
+    NET_EDGE_TOO_LOW = "net_edge_too_low"
+    LAG_TOO_SHORT = "lag_too_short"
+    INSUFFICIENT_LIQUIDITY = "insufficient_liquidity"
+    BELOW_MIN_ORDER_SIZE = "below_min_order_size"
+    INSUFFICIENT_CASH = "insufficient_cash"
+    THROTTLED = "throttled"
+
+    ODDS_UNMOVED = "odds_unmoved"
+    COOLING_DOWN = "cooling_down"
+    MAX_ADDS = "max_adds"
+    MAX_POSITION = "max_position"
+
+    EDGE_EXIT = "edge_exit"
+    MAX_HOLD = "max_hold"
+    STOP = "stop"
+    SETTLED = "settled"
+
+    ENTER = "enter"
+    SCALE_IN = "scale_in"
+    HOLD = "hold"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signal:
+    """What a strategy makes of one token's inputs. `edge` and `move` are in the strategy's unit, `fair_p` a probability.
+
+    `move` is what must have happened for the edge to be worth a look (lead_lag: the directed return of the reference), and
+    `move_min` how large it must be now.
+    """
+
+    edge: float
+    move: float
+    move_min: float
+    fair_p: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Costs:
+    """What taking the ask costs, in the unit of the strategy's edge: half the spread, the fee, and the edge after both."""
+
+    spread: float
+    fee: float
+    net_edge: float
+
+    @property
+    def total(self) -> float:
+        """Spread cost and fee."""
+        return self.spread + self.fee
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Why: the reason, what its rule measured, the limit, and the variable that sets the limit."""
+
+    reason: Reason
+    measured: Number | None = None
+    limit: Number | None = None
+    setting: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What one tick decided about one token, and all it knew: one row of the candidates file."""
+
+    market: Market
+    action: Action
+    cause: Cause
+    bid: Decimal | None = None
+    ask: Decimal | None = None
+    quote: Quote | None = None
+    reference: float | None = None
+    signal: Signal | None = None
+    costs: Costs | None = None
+    in_price_zone: bool | None = None
+    wish: str = ""
+    sources: str = ""

@@ -1,0 +1,62 @@
+"""The arithmetic of signals: plain functions of numbers, each formula written once.
+
+Returns are in percent; prices, spreads and fees per share in price units (probability). Definitions: SPEC section 2.
+"""
+
+from collections.abc import Sequence
+from enum import Enum
+from itertools import pairwise
+from statistics import stdev
+
+
+def return_pct(newest: float, oldest: float) -> float:
+    """The move from `oldest` to `newest` in percent of `oldest`."""
+    return (newest / oldest - 1) * 100
+
+
+def directed(direction: int, move_pct: float) -> float:
+    """A move of the reference as this token feels it."""
+    return direction * move_pct
+
+
+def lead_lag_edge_pct(*, directed_move_pct: float, mid_move_pct: float) -> float:
+    """How far the token has yet to follow: the reference's directed move minus the token's own."""
+    return directed_move_pct - mid_move_pct
+
+
+def noise_pct(series: Sequence[float], *, window: int, lookback: int) -> float | None:
+    """Sample standard deviation (percent) of the one-step returns that lie before the lookback window.
+
+    At most `window` returns are used; None when fewer than two are there.
+    """
+    before = series[: len(series) - lookback + 1]
+    steps = [return_pct(new, old) for old, new in pairwise(before)][-window:]
+    return stdev(steps) if len(steps) >= 2 else None
+
+
+class Unit(Enum):
+    """What one unit of a strategy's edge is."""
+
+    PERCENT_OF_MID = "percent of mid"
+    POINTS = "percentage points"
+    PROBABILITY = "probability"
+
+    def of_price(self, amount: float, mid: float) -> float:
+        """An amount in price units, expressed in this unit."""
+        match self:
+            case Unit.PERCENT_OF_MID:
+                return amount / mid * 100
+            case Unit.POINTS:
+                return amount * 100
+            case Unit.PROBABILITY:
+                return amount
+
+    def to_price(self, amount: float, mid: float) -> float:
+        """An amount in this unit, expressed in price units."""
+        match self:
+            case Unit.PERCENT_OF_MID:
+                return amount * mid / 100
+            case Unit.POINTS:
+                return amount / 100
+            case Unit.PROBABILITY:
+                return amount

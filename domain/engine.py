@@ -1,0 +1,283 @@
+"""`step`: one tick's decision, pure, from a snapshot and the state.
+
+Order within a tick: settlements, exits, adds, entries, each in map order. A budget (cash, orders left, shares already taken
+from the books) is folded through, so two orders never spend the same cash or the same liquidity.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+
+from domain.decision import Cause, Reason, Verdict
+from domain.fees import FREE
+from domain.fill import walk
+from domain.ledger import Action, Ledger, Order
+from domain.market import Moment, OrderBook, ReferenceId, Side, Snapshot, TokenId
+from domain.reading import Accepted, accepted_references, first_look, followed, sampled
+from domain.sizing import Sizing
+from domain.state import Memory, State
+from domain.state_machine import (
+    BUY_INPUT,
+    EXIT_INPUT,
+    INPUT,
+    PRICE_ZONE,
+    SCALE_IN,
+    STOP,
+    Table,
+    enter_table,
+    first_closed,
+    first_fired,
+)
+from domain.strategies import Strategy
+from domain.view import Budget, Limits, Plan, Reading, View
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """How decisions are made: chosen once, never changed. `latency_ms` comes on top of a market's own taker delay."""
+
+    strategy: Strategy
+    limits: Limits
+    sizing: Sizing
+    latency_ms: int = 0
+
+    @property
+    def enter(self) -> Table:
+        """The ENTER table of this strategy."""
+        return enter_table(self.strategy.enter)
+
+    @property
+    def exit(self) -> Table:
+        """The EXIT table of this strategy."""
+        return (*self.strategy.exit, STOP)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What `step` wants: orders for the broker, and why, for every token.
+
+    `ledger` holds the orders that go on waiting; `cancelled` are those whose book never came. `payouts` are due to open
+    positions; `marks` are the books that price positions now.
+    """
+
+    sequence: int
+    moment: Moment
+    strategy: str
+    verdicts: tuple[Verdict, ...]
+    orders: tuple[Order, ...]
+    cancelled: tuple[Order, ...]
+    payouts: Mapping[TokenId, Decimal]
+    marks: Mapping[TokenId, OrderBook]
+    memory: Memory
+    ledger: Ledger
+
+
+def step(rules: Rules, snapshot: Snapshot, state: State) -> Decision:
+    """Decide one tick."""
+    references = accepted_references(snapshot, state.memory)
+    turn = _Turn(rules, snapshot, state)
+    readings = tuple(turn.reading(first) for first in _first_looks(snapshot, state, references))
+    waiting = turn.meet_waiting(readings)
+    for decide in (turn.exit, turn.add, turn.enter):
+        for reading in readings:
+            decide(reading)
+    return Decision(
+        sequence=turn.sequence,
+        moment=snapshot.moment,
+        strategy=rules.strategy.name,
+        verdicts=tuple(turn.verdicts[reading.key] for reading in readings),
+        orders=tuple(turn.orders),
+        cancelled=tuple(turn.cancelled),
+        payouts={token: pays for token, pays in snapshot.payouts.items() if token in state.ledger.positions},
+        marks=turn.marking_books(readings),
+        memory=Memory(
+            histories={reading.market.token: reading.history for reading in readings if reading.market.token is not None},
+            references={**state.memory.references, **{key: found.seen for key, found in references.items()}},
+            moment=snapshot.moment,
+        ),
+        ledger=replace(state.ledger, pending=waiting),
+    )
+
+
+def _first_looks(snapshot: Snapshot, state: State, references: Mapping[ReferenceId, Accepted]) -> Iterable[Reading]:
+    return (first_look(market, snapshot, references, state.memory) for market in followed(snapshot, state.ledger))
+
+
+class _Turn:
+    """One tick in the making: the budget and the verdicts, folded over the tokens."""
+
+    def __init__(self, rules: Rules, snapshot: Snapshot, state: State) -> None:
+        self.rules, self.snapshot, self.state = rules, snapshot, state
+        self.sequence = state.sequence + 1
+        self.enter_rows, self.exit_rows = rules.enter, rules.exit
+        self.clock_jump_s = _clock_jump_s(snapshot.moment, state.memory.moment)
+        ledger = state.ledger
+        self.budget = Budget(cash=ledger.cash - ledger.reserved_cash, orders=rules.limits.orders_per_tick)
+        self.blocked = {order.token for order in ledger.pending}
+        self.verdicts: dict[tuple[str, str, TokenId | None], Verdict] = {}
+        self.orders: list[Order] = []
+        self.cancelled: list[Order] = []
+        self.legs = 0
+
+    def view(self, reading: Reading) -> View:
+        """What the rules may see of one token now."""
+        token = reading.market.token
+        return View(
+            now=self.snapshot.ready,
+            at=self.snapshot.moment,
+            reading=reading,
+            position=self.state.ledger.positions.get(token) if token is not None else None,
+            budget=self.budget,
+            limits=self.rules.limits,
+            sizing=self.rules.sizing,
+            unit=self.rules.strategy.unit,
+            points=self.rules.strategy.points,
+            delay_ms=self.rules.latency_ms + reading.market.taker_delay_ms,
+            kill_switch=self.snapshot.kill_switch,
+            clock_jump_s=self.clock_jump_s,
+        )
+
+    def reading(self, first: Reading) -> Reading:
+        """A token's inputs with this tick's sample and signal."""
+        return sampled(first, self.view(first), self.rules.strategy, self.rules.limits)
+
+    def exit(self, reading: Reading) -> None:
+        """Settle, leave, or say what holds an exit back."""
+        view = self.view(reading)
+        if view.position is None:
+            return
+        if view.position.token in self.snapshot.payouts:
+            self._decide(view, Action.EXIT, Cause(reason=Reason.SETTLED, measured=self.snapshot.payouts[view.position.token]))
+        elif view.position.token in self.blocked:
+            self._decide(view, Action.HOLD, Cause(reason=Reason.ORDER_PENDING))
+        elif held_back := first_closed(EXIT_INPUT, view):
+            self._decide(view, Action.HOLD, held_back)
+        elif fired := first_fired(self.exit_rows, view):
+            self._send(view, Action.EXIT, fired, Side.SELL, view.sale)
+
+    def add(self, reading: Reading) -> None:
+        """Scale in, or say which gate keeps the position as it is."""
+        view = self.view(reading)
+        if view.position is None or reading.key in self.verdicts:
+            return
+        closed = first_closed(INPUT, view)
+        if closed is None and self.rules.limits.scale_in.odds_change_pct is None:
+            closed = Cause(reason=Reason.HOLD)
+        closed = closed or first_closed(SCALE_IN, view)
+        if closed:
+            self._decide(view, Action.HOLD, closed)
+        else:
+            self._send(view, Action.SCALE_IN, Cause(reason=Reason.SCALE_IN), Side.BUY, view.addition)
+
+    def enter(self, reading: Reading) -> None:
+        """Enter, or say which gate is closed."""
+        view = self.view(reading)
+        if view.position is not None:
+            return
+        if reading.market.token in self.blocked:
+            self._decide(view, Action.SKIP, Cause(reason=Reason.ORDER_PENDING))
+        elif closed := first_closed(INPUT, view) or first_closed(self.enter_rows, view):
+            self._decide(view, Action.SKIP, closed)
+        else:
+            self._send(view, Action.ENTER, Cause(reason=Reason.ENTER), Side.BUY, view.entry)
+
+    def _send(self, view: View, action: Action, cause: Cause, side: Side, plan: Plan) -> None:
+        """Make the order, and take what it will use out of the budget."""
+        order = Order(
+            id=f"{self.sequence}-{self.legs}",
+            market=view.market,
+            token=view.known_book.token,
+            side=side,
+            action=action,
+            reason=cause.reason,
+            shares=plan.shares,
+            limit=plan.limit,
+            decided=self.snapshot.ready,
+            delay_ms=view.delay_ms,
+            mid=view.reading.quote.mid if view.reading.quote else 0.0,
+            below_minimum=plan.shares < view.known_book.min_order_size,
+        )
+        self._decide(view, action, cause)
+        self.legs += 1
+        self.orders.append(order)
+        self.budget = _spent(self.budget, view, side, plan)
+
+    def _decide(self, view: View, action: Action, cause: Cause) -> None:
+        self.verdicts[view.reading.key] = _verdict(view, action, cause, self.rules.strategy)
+
+    def meet_waiting(self, readings: Iterable[Reading]) -> tuple[Order, ...]:
+        """Send the waiting orders whose book has come, cancel those that waited too long, return the others."""
+        by_token = {reading.market.token: reading for reading in readings}
+        waiting = []
+        for order in self.state.ledger.pending:
+            view = self.view(by_token[order.token]) if order.token in by_token else None
+            patience_s = order.delay_ms / 1000 + self.rules.limits.freshness_s
+            if order.token in self.snapshot.payouts:
+                self.cancelled.append(order)
+            elif view and _meets_its_book(order, view):
+                self.orders.append(order)
+                levels = walk(
+                    view.known_book,
+                    order.side,
+                    shares=order.shares,
+                    limit=order.limit,
+                    fees=FREE,
+                    taken=self.budget.taken,
+                )
+                self.budget = replace(self.budget, taken=self.budget.taken.with_walk(order.market, order.side, levels))
+            elif self.snapshot.moment.seconds_since(order.decided) > patience_s:
+                self.cancelled.append(order)
+            else:
+                waiting.append(order)
+        return tuple(waiting)
+
+    def marking_books(self, readings: Iterable[Reading]) -> dict[TokenId, OrderBook]:
+        """The books that price positions: those that an exit could use."""
+        views = (self.view(reading) for reading in readings)
+        return {
+            view.position.token: view.known_book for view in views if view.position and first_closed(EXIT_INPUT, view) is None
+        }
+
+
+def _clock_jump_s(now: Moment, before: Moment | None) -> float:
+    """By how many seconds the wall clock stepped against the monotonic one since the last tick."""
+    if before is None:
+        return 0.0
+    return abs((now.at_ms - before.at_ms) - (now.elapsed_ms - before.elapsed_ms)) / 1000
+
+
+def _meets_its_book(order: Order, view: View) -> bool:
+    if first_closed(BUY_INPUT if order.side is Side.BUY else EXIT_INPUT, view):
+        return False
+    return view.known_book.requested.elapsed_ms >= order.decided.elapsed_ms + order.delay_ms
+
+
+def _spent(budget: Budget, view: View, side: Side, plan: Plan) -> Budget:
+    """The budget after an order. Proceeds count only when the order fills at once; exits use up no order."""
+    if side is Side.BUY:
+        return Budget(
+            cash=budget.cash - view.cash_needed,
+            orders=budget.orders - 1,
+            taken=budget.taken.with_walk(view.market, side, plan.walk),
+        )
+    proceeds = Decimal(0) if view.delay_ms else plan.walk.notional - plan.walk.fee
+    return replace(budget, cash=budget.cash + proceeds, taken=budget.taken.with_walk(view.market, side, plan.walk))
+
+
+def _verdict(view: View, action: Action, cause: Cause, strategy: Strategy) -> Verdict:
+    reading = view.reading
+    wishes_to_buy = reading.signal is not None and first_closed(strategy.enter, view) is None
+    return Verdict(
+        market=reading.market,
+        action=action,
+        cause=cause,
+        bid=reading.book.bid if reading.book else None,
+        ask=reading.book.ask if reading.book else None,
+        quote=reading.quote,
+        reference=reading.reference.price if reading.reference else None,
+        signal=reading.signal,
+        costs=view.costs,
+        in_price_zone=first_closed(PRICE_ZONE, view) is None if reading.quote else None,
+        wish="sell" if action is Action.EXIT else "buy" if wishes_to_buy else "none",
+        sources=f"polymarket_clob+{strategy.reference_source}" if reading.signal else "",
+    )

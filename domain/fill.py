@@ -1,0 +1,129 @@
+"""Walking a book: what an order takes, level by level, and what it costs. The same walk previews, plans and fills."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from typing import NamedTuple
+
+from domain.fees import FeeSchedule
+from domain.market import Level, Market, OrderBook, Side, TokenId
+
+MICRO = Decimal("0.000001")
+"""The venue's and the ledger's smallest unit, of shares and of USDC alike."""
+
+SHARE_STEP = Decimal("0.01")
+"""Order sizes are multiples of this."""
+
+
+def whole_micros(amount: Decimal) -> Decimal:
+    """An amount rounded, half to even, to whole micro-units."""
+    return amount.quantize(MICRO, rounding=ROUND_HALF_EVEN)
+
+
+def whole_steps(shares: Decimal) -> Decimal:
+    """A size cut down to a multiple of 0.01 share."""
+    return shares.quantize(SHARE_STEP, rounding=ROUND_DOWN)
+
+
+class LevelFill(NamedTuple):
+    """What one level gave: its price, the shares taken there, the taker fee in USDC."""
+
+    price: Decimal
+    shares: Decimal
+    fee: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """What an order takes from a book."""
+
+    levels: tuple[LevelFill, ...] = ()
+
+    @property
+    def shares(self) -> Decimal:
+        """Shares taken."""
+        return sum((level.shares for level in self.levels), Decimal(0))
+
+    @property
+    def notional(self) -> Decimal:
+        """USDC without the fee: the exact sum over the levels, rounded once to whole micro-dollars."""
+        return whole_micros(sum((level.price * level.shares for level in self.levels), Decimal(0)))
+
+    @property
+    def fee(self) -> Decimal:
+        """USDC of taker fees, each level's cut off after five decimals."""
+        return sum((level.fee for level in self.levels), Decimal(0))
+
+    @property
+    def average_price(self) -> Decimal | None:
+        """Notional per share, to six decimals; None when nothing was taken."""
+        return whole_micros(self.notional / self.shares) if self.levels else None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Shares that earlier orders of this tick took, by token, side of the order and price.
+
+    Yes and No of a market are one book seen twice (an ask at p is the other token's bid at 1 - p), so what is taken from
+    one is gone from the other.
+    """
+
+    shares: Mapping[tuple[TokenId, Side, Decimal], Decimal] = field(default_factory=dict)
+
+    def left(self, book: OrderBook, side: Side) -> Iterator[Level]:
+        """The levels that an order of this side still meets, best first."""
+        for level in book.taken_by(side):
+            size = level.size - self.shares.get((book.token, side, level.price), Decimal(0))
+            if size > 0:
+                yield Level(level.price, size)
+
+    def with_walk(self, market: Market, side: Side, walked: Walk) -> "Taken":
+        """This, and what one more order took."""
+        shares = dict(self.shares)
+        for level in walked.levels:
+            for key in _both_views(market, side, level.price):
+                shares[key] = shares.get(key, Decimal(0)) + level.shares
+        return Taken(shares)
+
+
+def _both_views(market: Market, side: Side, price: Decimal) -> Iterator[tuple[TokenId, Side, Decimal]]:
+    if market.token is not None:
+        yield market.token, side, price
+    if market.complement is not None:
+        yield market.complement, Side.SELL if side is Side.BUY else Side.BUY, 1 - price
+
+
+def limit_price(book: OrderBook, side: Side, slippage_cap: Decimal) -> Decimal | None:
+    """The worst price that an order of this side accepts: the best one and the cap beyond it; None without a level."""
+    levels = book.taken_by(side)
+    if not levels:
+        return None
+    return levels[0].price + slippage_cap if side is Side.BUY else levels[0].price - slippage_cap
+
+
+NOTHING_TAKEN = Taken()
+
+
+def walk(
+    book: OrderBook,
+    side: Side,
+    *,
+    shares: Decimal,
+    limit: Decimal | None,
+    fees: FeeSchedule,
+    taken: Taken = NOTHING_TAKEN,
+) -> Walk:
+    """What an order for `shares` takes from the book, never beyond `limit` (None: any price). The rest is cancelled."""
+    fills: list[LevelFill] = []
+    wanted = shares
+    for level in taken.left(book, side):
+        if wanted <= 0 or (limit is not None and _beyond(level.price, limit, side)):
+            break
+        here = min(level.size, wanted)
+        fills.append(LevelFill(level.price, here, fees.charged(shares=here, price=level.price)))
+        wanted -= here
+    return Walk(tuple(fills))
+
+
+def _beyond(price: Decimal, limit: Decimal, side: Side) -> bool:
+    return price > limit if side is Side.BUY else price < limit

@@ -1,0 +1,32 @@
+"""What was seen before: samples of reference and mid, one per token and tick, without holes."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Sample(NamedTuple):
+    """One tick's pair: `elapsed_ms` of the tick, reference price (0.0 where the strategy uses none), the token's mid."""
+
+    elapsed_ms: int
+    reference: float
+    mid: float
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Samples of one token, oldest first."""
+
+    samples: tuple[Sample, ...] = ()
+
+    def extended(self, sample: Sample, *, capacity: int, gap_ms: int) -> "History":
+        """The history with one more sample, at most `capacity` of them.
+
+        It starts again when more than `gap_ms` lies between the two newest: an old move must not look new.
+        """
+        if self.samples and sample.elapsed_ms - self.samples[-1].elapsed_ms > gap_ms:
+            return History((sample,))
+        return History((*self.samples, sample)[-capacity:])
+
+    def __len__(self) -> int:
+        """How many samples there are."""
+        return len(self.samples)

@@ -1,0 +1,183 @@
+"""What the agent sees: time, tokens, books, references, and one tick's snapshot of them.
+
+Prices and sizes are `Decimal` because they become money; a mid or a reference is an estimate and a `float`.
+`float(price)` in `Quote` is the one door between the two, and nothing comes back through it.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+from itertools import pairwise
+from typing import NamedTuple, NewType
+
+from domain.fees import FeeSchedule
+
+TokenId = NewType("TokenId", str)
+"""One outcome of one Polymarket market: a 76 to 78 digit decimal, kept as text because it fits no integer type."""
+
+ConditionId = NewType("ConditionId", str)
+"""One Polymarket market (`0x` and 64 hex digits): its outcomes share one book, seen from two sides."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """One instant on two timelines.
+
+    `at_ms` is UTC, milliseconds since the epoch: it goes into files. `elapsed_ms` never steps (monotonic, carried over
+    restarts by the ledger): every duration is measured on it, so a corrected clock neither creates nor blocks a trade.
+    """
+
+    at_ms: int
+    elapsed_ms: int
+
+    def seconds_since(self, earlier: "Moment") -> float:
+        """Seconds from `earlier` to this moment, never negative."""
+        return max(0, self.elapsed_ms - earlier.elapsed_ms) / 1000
+
+
+class Side(StrEnum):
+    """What an order does: a BUY takes asks, a SELL takes bids."""
+
+    BUY = "BUY"
+    SELL = "SELL"
+
+
+class Level(NamedTuple):
+    """One price of a book: probability units in (0, 1), and shares."""
+
+    price: Decimal
+    size: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderBook:
+    """One token's book, best level first on both sides. It may be empty, one-sided or crossed: a rule says so.
+
+    `changed_at_ms` is the venue's own timestamp (UTC ms) of the last change; `requested` is when our request for this book
+    began and `age_s` what a cache added (HTTP `Age`): the age of a book counts from there, never from the venue's stamp.
+    """
+
+    token: TokenId
+    bids: Sequence[Level]
+    asks: Sequence[Level]
+    requested: Moment
+    min_order_size: Decimal = Decimal(0)
+    tick_size: Decimal | None = None
+    changed_at_ms: int | None = None
+    digest: str = ""
+    age_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse a level that is no level, and a side that is not strictly best first."""
+        for level in (*self.bids, *self.asks):
+            if not (0 < level.price < 1 and level.size > 0):
+                raise ValueError(f"a level must have 0 < price < 1 and size > 0, not {level}")
+        if any(worse.price >= better.price for better, worse in pairwise(self.bids)):
+            raise ValueError("bids must fall strictly from the best one")
+        if any(worse.price <= better.price for better, worse in pairwise(self.asks)):
+            raise ValueError("asks must rise strictly from the best one")
+
+    @property
+    def bid(self) -> Decimal | None:
+        """The best bid."""
+        return self.bids[0].price if self.bids else None
+
+    @property
+    def ask(self) -> Decimal | None:
+        """The best ask."""
+        return self.asks[0].price if self.asks else None
+
+    def taken_by(self, side: Side) -> Sequence[Level]:
+        """The levels that an order of this side takes, best first."""
+        return self.asks if side is Side.BUY else self.bids
+
+    def age_at(self, now: Moment) -> float:
+        """Seconds since this book was certainly true: since its request began, and what a cache held it before."""
+        return now.seconds_since(self.requested) + self.age_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quote:
+    """The best prices of a two-sided book, and their estimates."""
+
+    bid: Decimal
+    ask: Decimal
+    mid: float
+
+    @classmethod
+    def of(cls, book: OrderBook) -> "Quote | None":
+        """The quote of a book, or None when a side is missing."""
+        if not book.bids or not book.asks:
+            return None
+        bid, ask = book.bids[0].price, book.asks[0].price
+        return cls(bid=bid, ask=ask, mid=float(bid + ask) / 2)
+
+    @property
+    def spread(self) -> Decimal:
+        """Ask minus bid, price units; zero or negative when the book is locked or crossed."""
+        return self.ask - self.bid
+
+
+class ReferenceId(NamedTuple):
+    """Where a reference price comes from: a source's name and the symbol there."""
+
+    source: str
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A reference price (quote currency per unit of the base), and when its request began."""
+
+    price: float
+    requested: Moment
+    age_s: float = 0.0
+
+    def age_at(self, now: Moment) -> float:
+        """Seconds since this price was certainly true."""
+        return now.seconds_since(self.requested) + self.age_s
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """One token that the agent follows, as the market map and the venue describe it.
+
+    `direction` is +1 when the token gains as the reference rises (Yes, Up) and -1 when it loses; `complement` is the token
+    of the other outcome of the same binary market. `token` is None while a slug is not resolved yet.
+    """
+
+    name: str
+    ref: str
+    token: TokenId | None
+    outcome: str
+    direction: int = 1
+    reference: ReferenceId | None = None
+    fees: FeeSchedule
+    condition: ConditionId | None = None
+    complement: TokenId | None = None
+    accepting: bool = True
+    taker_delay_ms: int = 0
+    ends_at_ms: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a direction that is none."""
+        if self.direction not in (-1, 1):
+            raise ValueError(f"direction must be 1 or -1, not {self.direction}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """All that one tick knows of the world. What a source did not deliver is simply not there.
+
+    `moment` is the time of the tick, the same in every file; `ready` is when the last answer was in: ages count to it.
+    `payouts` holds what one share of a resolved token pays (0, 1 or 0.5), as the venue says.
+    """
+
+    moment: Moment
+    ready: Moment
+    markets: tuple[Market, ...]
+    books: Mapping[TokenId, OrderBook]
+    references: Mapping[ReferenceId, Reference]
+    payouts: Mapping[TokenId, Decimal]
+    kill_switch: bool = False

@@ -1,0 +1,113 @@
+"""The ports: what the core needs of the world, by role. Adapters implement them; the container chooses which.
+
+Exceptions: `Unavailable` is the only one that comes in. An adapter turns every HTTP error, malformed body and venue error
+into it; the feed turns it into a missing part of the snapshot, and the tables turn that into a reason.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Protocol
+
+from domain.ledger import Execution, Ledger, Order
+from domain.market import Market, Moment, OrderBook, Reference, Snapshot, TokenId
+from domain.report import Journal, Report
+from domain.state import State
+
+
+class Unavailable(Exception):
+    """A source did not deliver. `kind` is a short stable word for counting; `detail` is for people, free of secrets."""
+
+    def __init__(self, source: str, kind: str, detail: str = "") -> None:
+        """Name the source (`polymarket_clob`, `kraken_spot`, ...), the kind of failure, and what was seen."""
+        super().__init__(f"{source}: {kind}" + (f" ({detail})" if detail else ""))
+        self.source = source
+        self.kind = kind
+        self.detail = detail
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def now(self) -> Moment:
+        """This moment, on both timelines."""
+        ...
+
+
+class Universe(Protocol):
+    """Knows which tokens to follow."""
+
+    def markets(self) -> tuple[Market, ...]:
+        """The markets of the map, in map order, resolved as far as they are by now. Never waits."""
+        ...
+
+
+class OrderBooks(Protocol):
+    """Delivers order books."""
+
+    async def books(self, tokens: Sequence[TokenId]) -> Mapping[TokenId, OrderBook]:
+        """The valid books of these tokens; a token without one is left out. Raises `Unavailable` when all are."""
+        ...
+
+
+class References(Protocol):
+    """Delivers reference prices of one source."""
+
+    async def reference(self, symbol: str) -> Reference:
+        """The price of one symbol. Raises `Unavailable`."""
+        ...
+
+
+class Outcomes(Protocol):
+    """Knows how a market ended."""
+
+    async def payouts(self, market: Market) -> Mapping[TokenId, Decimal]:
+        """What one share of each token pays (0, 1 or 0.5), empty while unresolved. Raises `Unavailable`."""
+        ...
+
+
+class Feed(Protocol):
+    """Gathers one tick's inputs."""
+
+    async def observe(self, moment: Moment, ledger: Ledger) -> Snapshot:
+        """All that can be known within the tick's deadline. Never raises for bad outside data."""
+        ...
+
+
+class Broker(Protocol):
+    """Executes orders."""
+
+    async def reconcile(self, ledger: Ledger) -> tuple[Execution, ...]:
+        """What became of waiting orders while nobody looked; called once before the first tick."""
+        ...
+
+    async def submit(self, orders: Iterable[Order], snapshot: Snapshot) -> tuple[Execution, ...]:
+        """One execution for each order, in the same order."""
+        ...
+
+
+class LedgerStore(Protocol):
+    """Keeps the state over crashes."""
+
+    def load(self) -> State:
+        """The state after the last committed tick."""
+        ...
+
+    def save(self, report: Report) -> None:
+        """Commit one tick, all or nothing. On any error the process must end: what is on disk is then unknown."""
+        ...
+
+    def journal(self) -> Journal:
+        """What is kept of the past, for the portal's files."""
+        ...
+
+
+class Portal(Protocol):
+    """Shows people what happened."""
+
+    def rebuild(self, journal: Journal) -> None:
+        """Make all files again from the ledger's past."""
+        ...
+
+    def publish(self, report: Report) -> None:
+        """Show one more tick. Never waits for a disk."""
+        ...

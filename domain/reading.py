@@ -1,0 +1,77 @@
+"""Gathering: which inputs of a snapshot are accepted, and what they add to the history."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+from domain.edge import return_pct
+from domain.history import History, Sample
+from domain.ledger import Ledger
+from domain.market import Market, Quote, Reference, ReferenceId, Snapshot
+from domain.state import Memory, Seen
+from domain.state_machine import SAMPLE_INPUT, SPIKE_PCT, first_closed
+from domain.strategies import Strategy
+from domain.view import Limits, Reading, View
+
+Look = Callable[[Reading], View]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """A reference after the spike rule: what to remember of it, and how far an unconfirmed price jumped (percent)."""
+
+    reference: Reference
+    seen: Seen
+    jump_pct: float
+
+
+def accepted(reference: Reference, before: Seen | None) -> Accepted:
+    """Apply the spike rule: a price far from the last accepted one counts only when the next tick confirms it."""
+    if before is None:
+        return Accepted(reference=reference, seen=Seen(accepted=reference.price), jump_pct=0.0)
+    jump = abs(return_pct(reference.price, before.accepted))
+    confirmed = before.waiting is not None and abs(return_pct(reference.price, before.waiting)) <= SPIKE_PCT
+    if jump <= SPIKE_PCT or confirmed:
+        return Accepted(reference=reference, seen=Seen(accepted=reference.price), jump_pct=0.0)
+    waiting = Seen(accepted=before.accepted, waiting=reference.price)
+    return Accepted(reference=reference, seen=waiting, jump_pct=jump)
+
+
+def accepted_references(snapshot: Snapshot, memory: Memory) -> Mapping[ReferenceId, Accepted]:
+    """Every reference of the snapshot after the spike rule."""
+    return {key: accepted(reference, memory.references.get(key)) for key, reference in snapshot.references.items()}
+
+
+def followed(snapshot: Snapshot, ledger: Ledger) -> tuple[Market, ...]:
+    """The markets of the map, then those that left it while a position is open."""
+    listed = {market.token for market in snapshot.markets}
+    return (
+        *snapshot.markets,
+        *(position.market for token, position in ledger.positions.items() if token not in listed),
+    )
+
+
+def first_look(market: Market, snapshot: Snapshot, references: Mapping[ReferenceId, Accepted], memory: Memory) -> Reading:
+    """One token's inputs as they came, with the history of the ticks before."""
+    book = snapshot.books.get(market.token) if market.token is not None else None
+    found = references.get(market.reference) if market.reference is not None else None
+    history = memory.histories.get(market.token) if market.token is not None else None
+    return Reading(
+        market=market,
+        book=book,
+        quote=Quote.of(book) if book else None,
+        reference=found.reference if found else None,
+        jump_pct=found.jump_pct if found else 0.0,
+        history=history or History(),
+        signal=None,
+    )
+
+
+def sampled(reading: Reading, view: View, strategy: Strategy, limits: Limits) -> Reading:
+    """The reading with this tick's sample and signal, when every input of the sample was accepted."""
+    if first_closed(SAMPLE_INPUT, view) or reading.quote is None or reading.reference is None:
+        return reading
+    sample = Sample(view.at.elapsed_ms, reading.reference.price, reading.quote.mid)
+    history = reading.history.extended(sample, capacity=strategy.capacity, gap_ms=limits.gap_ms)
+    warm = len(history) >= strategy.points
+    signal = strategy.signal(reading.market, history, reading.quote) if warm else None
+    return replace(reading, history=history, signal=signal)

@@ -1,0 +1,34 @@
+"""Everything that outlives a tick."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from domain.history import History
+from domain.ledger import Ledger
+from domain.market import Moment, ReferenceId, TokenId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A reference as last accepted, and the price far from it that waits one tick for confirmation."""
+
+    accepted: float
+    waiting: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Memory:
+    """What one tick remembers for the next: histories, accepted references, the time of the last tick."""
+
+    histories: Mapping[TokenId, History] = field(default_factory=dict)
+    references: Mapping[ReferenceId, Seen] = field(default_factory=dict)
+    moment: Moment | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class State:
+    """The ledger and the memory. `sequence` counts the ticks that were committed: 0 before the first."""
+
+    sequence: int
+    ledger: Ledger
+    memory: Memory = field(default_factory=Memory)

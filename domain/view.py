@@ -1,0 +1,234 @@
+"""All that a rule may look at: one token in one tick, its position, and what the tick has left to spend."""
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cached_property
+
+from domain.decision import Costs, Signal
+from domain.edge import Unit, return_pct
+from domain.fill import NOTHING_TAKEN, Taken, Walk, limit_price, walk
+from domain.history import History
+from domain.lag import lag_ms
+from domain.ledger import Position
+from domain.market import Market, Moment, OrderBook, Quote, Reference, Side, TokenId
+from domain.sizing import Sizing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScaleIn:
+    """When a position grows. Percent, seconds, shares; `odds_change_pct` None means never."""
+
+    odds_change_pct: float | None = None
+    cooldown_s: float = 20.0
+    max_adds: int = 3
+    max_total_shares: Decimal = Decimal(50)
+    size_multiple: Decimal = Decimal("0.5")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The limits that every strategy shares; None: the gate is absent. Units as in the names, prices as exact decimals."""
+
+    freshness_s: float = 60.0
+    interval_s: float = 15.0
+    book_unchanged_s: float | None = None
+    avoid_price_below: Decimal | None = None
+    avoid_price_above: Decimal | None = None
+    spread: Decimal | None = None
+    spread_cost_pct: float | None = None
+    net_edge_pct: float | None = None
+    lag_ms: float | None = None
+    trade_notional_usdc: Decimal | None = None
+    stop_pct: float | None = None
+    orders_per_tick: int = 10
+    scale_in: ScaleIn = field(default_factory=ScaleIn)
+
+    @property
+    def gap_ms(self) -> int:
+        """The hole between two samples after which history starts again."""
+        return round(max(self.freshness_s, 3 * self.interval_s) * 1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """What the tick has left: USDC not spent or reserved, entries and adds, and the shares that earlier orders took."""
+
+    cash: Decimal
+    orders: int
+    taken: Taken = NOTHING_TAKEN
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """One token's inputs of this tick, as far as they were accepted.
+
+    `quote` is there when the book has two sides; `signal` only when every input of the strategy was fresh and warm.
+    `jump_pct` is how far an unconfirmed reference lies from the last accepted one.
+    """
+
+    market: Market
+    book: OrderBook | None
+    quote: Quote | None
+    reference: Reference | None
+    jump_pct: float
+    history: History
+    signal: Signal | None
+
+    @property
+    def key(self) -> tuple[str, str, TokenId | None]:
+        """What tells this reading from the others of the tick."""
+        return self.market.ref, self.market.outcome, self.market.token
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """An order that could be sent now: its size, its limit, and what the book would give for it."""
+
+    shares: Decimal
+    limit: Decimal
+    walk: Walk
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """One token in one tick, for the rules. What is costly is computed when a rule first asks for it."""
+
+    now: Moment
+    at: Moment
+    reading: Reading
+    position: Position | None
+    budget: Budget
+    limits: Limits
+    sizing: Sizing
+    unit: Unit
+    points: int
+    delay_ms: int
+    kill_switch: bool
+    clock_jump_s: float
+
+    @property
+    def market(self) -> Market:
+        """The token's market."""
+        return self.reading.market
+
+    @property
+    def known_book(self) -> OrderBook:
+        """The book, for rules that stand after the one that asks whether it is there."""
+        if self.reading.book is None:
+            raise LookupError(f"{self.market.name} has no book, and a rule before this one should have said so")
+        return self.reading.book
+
+    @property
+    def known_quote(self) -> Quote:
+        """The quote, for rules that stand after the one that asks for two sides."""
+        if self.reading.quote is None:
+            raise LookupError(f"{self.market.name} has no quote, and a rule before this one should have said so")
+        return self.reading.quote
+
+    @property
+    def book_age_s(self) -> float:
+        """Seconds since the book was certainly true."""
+        return self.known_book.age_at(self.now)
+
+    @property
+    def input_age_s(self) -> float:
+        """The age of the oldest input that the strategy uses."""
+        reference = self.reading.reference
+        return max(self.book_age_s, reference.age_at(self.now)) if reference else self.book_age_s
+
+    @property
+    def book_unchanged_s(self) -> float | None:
+        """Seconds since the venue last changed the book, by its own timestamp."""
+        changed = self.known_book.changed_at_ms
+        return None if changed is None else max(0, self.at.at_ms - changed) / 1000
+
+    @property
+    def spread_cost_pct(self) -> float:
+        """Half the spread in percent of the mid."""
+        return float(self.known_quote.spread) / 2 / self.known_quote.mid * 100
+
+    @cached_property
+    def costs(self) -> Costs | None:
+        """What taking the ask costs in the unit of the edge; None without a signal."""
+        quote, signal = self.reading.quote, self.reading.signal
+        if quote is None or signal is None:
+            return None
+        spread = self.unit.of_price(float(quote.spread) / 2, quote.mid)
+        fee = self.unit.of_price(self.market.fees.per_share(float(quote.ask)), quote.mid)
+        return Costs(spread=spread, fee=fee, net_edge=signal.edge - spread - fee)
+
+    @property
+    def net_edge_pct(self) -> float | None:
+        """Net edge in percent of the mid, whatever the strategy's unit."""
+        if self.costs is None:
+            return None
+        mid = self.known_quote.mid
+        return Unit.PERCENT_OF_MID.of_price(self.unit.to_price(self.costs.net_edge, mid), mid)
+
+    @cached_property
+    def lag_ms(self) -> float | None:
+        """How long this token follows its reference; None when that is too weak to trust."""
+        return lag_ms(self.reading.history)
+
+    @cached_property
+    def entry(self) -> Plan:
+        """The entry that could be sent now."""
+        return self._plan(Side.BUY, self.sizing.entry_shares(self.budget.taken.left(self.known_book, Side.BUY)))
+
+    @cached_property
+    def addition(self) -> Plan:
+        """The add that could be sent now."""
+        held = self.position.shares if self.position else Decimal(0)
+        scale = self.limits.scale_in
+        asks = self.budget.taken.left(self.known_book, Side.BUY)
+        room = max(scale.max_total_shares - held, Decimal(0))
+        return self._plan(Side.BUY, self.sizing.add_shares(asks, multiple=scale.size_multiple, room=room))
+
+    @property
+    def purchase(self) -> Plan:
+        """What a buy would be now: an entry when flat, an add when open."""
+        return self.addition if self.position else self.entry
+
+    @property
+    def cash_needed(self) -> Decimal:
+        """USDC to have for the buy: what it costs at once, or the most it can cost when it has to wait for a book."""
+        plan = self.purchase
+        if self.delay_ms:
+            return plan.shares * plan.limit + self.market.fees.most(plan.shares)
+        return plan.walk.notional + plan.walk.fee
+
+    @cached_property
+    def sale(self) -> Plan:
+        """The order that would close the position now."""
+        return self._plan(Side.SELL, self.position.shares if self.position else Decimal(0))
+
+    def _plan(self, side: Side, shares: Decimal) -> Plan:
+        limit = limit_price(self.known_book, side, self.sizing.slippage_cap)
+        if limit is None:
+            return Plan(shares=Decimal(0), limit=Decimal(0), walk=Walk())
+        walked = walk(self.known_book, side, shares=shares, limit=limit, fees=self.market.fees, taken=self.budget.taken)
+        return Plan(shares=shares, limit=limit, walk=walked)
+
+    @property
+    def held_s(self) -> float | None:
+        """Seconds since the first entry."""
+        return self.at.seconds_since(self.position.opened) if self.position else None
+
+    @property
+    def since_fill_s(self) -> float | None:
+        """Seconds since the last fill."""
+        return self.at.seconds_since(self.position.last_fill) if self.position else None
+
+    @property
+    def mid_since_fill_pct(self) -> float | None:
+        """The mid's move since the last buy, in percent."""
+        if self.position is None or self.reading.quote is None or not self.position.last_mid:
+            return None
+        return return_pct(self.reading.quote.mid, self.position.last_mid)
+
+    @property
+    def mid_since_entry_pct(self) -> float | None:
+        """The mid's move since the share-weighted mid at entry, in percent."""
+        if self.position is None or self.reading.quote is None or not self.position.entry_mid:
+            return None
+        return return_pct(self.reading.quote.mid, self.position.entry_mid)
