@@ -1,0 +1,24 @@
+"""Polymarket and Kraken on a loopback port, in their own wire formats, for the agent's real adapters."""
+
+from adapters.simulated_venues.market import DEFAULT, SimMarket
+from adapters.simulated_venues.market_map import market_map
+from adapters.simulated_venues.recording import Recording, RecordingInvalid
+from adapters.simulated_venues.scenario import Scenario
+from adapters.simulated_venues.server import SimulatedVenues
+from adapters.simulated_venues.steady import Steady
+from adapters.simulated_venues.wire import Answer, BookSpec, Request, Script
+
+__all__ = [
+    "DEFAULT",
+    "Answer",
+    "BookSpec",
+    "Recording",
+    "RecordingInvalid",
+    "Request",
+    "Scenario",
+    "Script",
+    "SimMarket",
+    "SimulatedVenues",
+    "Steady",
+    "market_map",
+]
