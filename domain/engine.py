@@ -70,6 +70,7 @@ class Decision:
     marks: Mapping[TokenId, OrderBook]
     memory: Memory
     ledger: Ledger
+    kill_switch: bool = False
 
 
 def step(rules: Rules, snapshot: Snapshot, state: State) -> Decision:
@@ -96,6 +97,7 @@ def step(rules: Rules, snapshot: Snapshot, state: State) -> Decision:
             moment=snapshot.moment,
         ),
         ledger=replace(state.ledger, pending=waiting),
+        kill_switch=snapshot.kill_switch,
     )
 
 

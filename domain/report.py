@@ -80,6 +80,7 @@ class Report:
     verdicts: tuple[Verdict, ...]
     orders: tuple[OrderEvent, ...]
     trades: tuple[Trade, ...]
+    kill_switch: bool = False
 
     @property
     def equity(self) -> EquityPoint:

@@ -30,6 +30,7 @@ def settle(decision: Decision, executions: Iterable[Execution]) -> Report:
         verdicts=decision.verdicts,
         orders=tuple(OrderEvent(moment=decision.moment, execution=execution) for execution in books.executions),
         trades=tuple(books.trades),
+        kill_switch=decision.kill_switch,
     )
 
 

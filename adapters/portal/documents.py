@@ -1,0 +1,139 @@
+"""The state of things, as JSON: pure functions from the latest tick to the portal's JSON files."""
+
+import platform
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from adapters.health import SourceHealth
+from adapters.portal.cells import NUMBER, iso
+from domain.ledger import Ledger, Position
+from domain.market import Market
+
+Document = Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What stays the same while the daemon runs. `settings` are those in force, free of secrets."""
+
+    ledger_id: str
+    started_at_ms: int
+    strategy_mode: str
+    trading_mode: str
+    settings: Mapping[str, str]
+    version: str
+
+    @property
+    def interval_s(self) -> float | None:
+        """Seconds between ticks, when the settings say so."""
+        text = self.settings.get("INTERVAL_S", "")
+        return float(text) if NUMBER.fullmatch(text) else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """What the agent says of itself: the last tick's length in ms, the kill switch, the last error."""
+
+    tick_ms: float | None = None
+    killswitch: bool = False
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latest:
+    """What the JSON files tell of the latest tick. `failures` counts the writes that failed, by file."""
+
+    sequence: int
+    at_ms: int
+    ledger_since_ms: int
+    ledger: Ledger
+    markets: tuple[Market, ...] = ()
+    note: Note = field(default_factory=Note)
+    failures: Mapping[str, int] = field(default_factory=dict)
+
+
+def live_status(run: Run, latest: Latest) -> Document:
+    """`live_status.json`: is it alive, and with which settings."""
+    return {
+        "ts": iso(latest.at_ms),
+        "started_at": iso(run.started_at_ms),
+        "strategy_mode": run.strategy_mode,
+        "trading_mode": run.trading_mode,
+        "killswitch": latest.note.killswitch,
+        "tick": latest.sequence,
+        "tick_ms": latest.note.tick_ms,
+        "markets": len(latest.markets),
+        "open_positions": len(latest.ledger.positions),
+        "last_error": latest.note.last_error,
+        "versions": {"python": platform.python_version(), "spelar": run.version},
+        "settings": run.settings,
+        "disk": {"write_failures": latest.failures},
+    }
+
+
+def sources_health(sources: Mapping[str, object]) -> Document:
+    """`sources_health.json`: each source's last success, speed and errors; a report that is JSON already stays as it is."""
+    return {name: _source(report) if isinstance(report, SourceHealth) else report for name, report in sources.items()}
+
+
+def _source(health: SourceHealth) -> Document:
+    return {
+        "ok": health.ok,
+        "last_ok_at": None if health.last_ok_at_ms is None else iso(health.last_ok_at_ms),
+        "age_s": health.age_s,
+        "latency_ms": {"p50": health.latency_p50_ms, "p95": health.latency_p95_ms},
+        "errors": health.errors,
+    }
+
+
+def portfolio(latest: Latest) -> Document:
+    """`pm_paper_portfolio.json`: the books of account."""
+    ledger = latest.ledger
+    return {
+        "generated_at": iso(latest.at_ms),
+        "started_at": iso(latest.ledger_since_ms),
+        "start_balance_usd": ledger.opening_cash,
+        "cash_usd": ledger.cash,
+        "equity_usd": ledger.equity,
+        "unrealized_pnl_usd": ledger.marked_value - ledger.cost,
+        "realized_pnl_usd": ledger.realised,
+        "fees_usd": ledger.fees,
+        "open_positions": len(ledger.positions),
+        "positions": {token: _position(position) for token, position in ledger.positions.items()},
+    }
+
+
+def _position(position: Position) -> Document:
+    return {
+        "market": position.market.name,
+        "outcome": position.market.outcome,
+        "shares": position.shares,
+        "avg_entry": position.average_entry,
+        "opened_at": iso(position.opened.at_ms),
+        "adds": position.adds,
+        "last_mid": position.last_mid,
+        "last_scale_at": iso(position.last_scale.at_ms) if position.last_scale else None,
+        "stale": position.mark.stale,
+    }
+
+
+def markets_index(latest: Latest) -> Document:
+    """`pm_markets_index.json`: the followed markets."""
+    return {"generated_at": iso(latest.at_ms), "markets": [_market(market) for market in latest.markets]}
+
+
+def _market(market: Market) -> Document:
+    reference = market.reference
+    return {
+        "name": market.name,
+        "ref": market.ref,
+        "token": market.token,
+        "outcome": market.outcome,
+        "condition_id": market.condition,
+        "direction": market.direction,
+        "reference": {"source": reference.source, "symbol": reference.symbol} if reference else None,
+        "accepting": market.accepting,
+        "fee_rate": market.fees.rate,
+        "fee_exponent": market.fees.exponent,
+        "fee_assumed": market.fees.assumed,
+    }
