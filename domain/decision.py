@@ -7,7 +7,7 @@ from enum import StrEnum
 from domain.ledger import Action
 from domain.market import Market, Quote
 
-Number = float | Decimal
+Number = int | float | Decimal
 
 
 class Reason(StrEnum):

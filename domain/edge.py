@@ -10,8 +10,11 @@ from statistics import stdev
 
 
 def return_pct(newest: float, oldest: float) -> float:
-    """The move from `oldest` to `newest` in percent of `oldest`."""
-    return (newest / oldest - 1) * 100
+    """The move from `oldest` to `newest` in percent of `oldest`: (newest / oldest - 1) * 100.
+
+    Written so that it is rounded once: a step from 60000 to 60150 is 0.25, not 0.24999999999999467, and passes its gate.
+    """
+    return (newest - oldest) * 100 / oldest
 
 
 def directed(direction: int, move_pct: float) -> float:

@@ -10,7 +10,7 @@ from decimal import Decimal
 
 from domain.decision import Cause, Reason, Verdict
 from domain.fees import FREE
-from domain.fill import walk
+from domain.fill import walk, whole_micros
 from domain.ledger import Action, Ledger, Order
 from domain.market import Moment, OrderBook, ReferenceId, Side, Snapshot, TokenId
 from domain.reading import Accepted, accepted_references, first_look, followed, sampled
@@ -149,7 +149,9 @@ class _Turn:
         if view.position is None:
             return
         if view.position.token in self.snapshot.payouts:
-            self._decide(view, Action.EXIT, Cause(reason=Reason.SETTLED, measured=self.snapshot.payouts[view.position.token]))
+            pays = self.snapshot.payouts[view.position.token]
+            self._decide(view, Action.EXIT, Cause(reason=Reason.SETTLED, measured=pays))
+            self.budget = replace(self.budget, cash=self.budget.cash + whole_micros(view.position.shares * pays))
         elif view.position.token in self.blocked:
             self._decide(view, Action.HOLD, Cause(reason=Reason.ORDER_PENDING))
         elif held_back := first_closed(EXIT_INPUT, view):
@@ -234,11 +236,9 @@ class _Turn:
         return tuple(waiting)
 
     def marking_books(self, readings: Iterable[Reading]) -> dict[TokenId, OrderBook]:
-        """The books that price positions: those that an exit could use."""
+        """The books that price positions, those opened by this tick included: the books that an exit could use."""
         views = (self.view(reading) for reading in readings)
-        return {
-            view.position.token: view.known_book for view in views if view.position and first_closed(EXIT_INPUT, view) is None
-        }
+        return {view.known_book.token: view.known_book for view in views if first_closed(EXIT_INPUT, view) is None}
 
 
 def _clock_jump_s(now: Moment, before: Moment | None) -> float:

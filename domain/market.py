@@ -4,6 +4,7 @@ Prices and sizes are `Decimal` because they become money; a mid or a reference i
 `float(price)` in `Quote` is the one door between the two, and nothing comes back through it.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -133,6 +134,11 @@ class Reference:
     price: float
     requested: Moment
     age_s: float = 0.0
+
+    def __post_init__(self) -> None:
+        """Refuse what is no price."""
+        if not 0 < self.price < math.inf:
+            raise ValueError(f"a reference must be a positive number, not {self.price}")
 
     def age_at(self, now: Moment) -> float:
         """Seconds since this price was certainly true."""

@@ -247,7 +247,7 @@ LAG_TOO_SHORT = Row(
 SOME_LIQUIDITY = Row(
     Reason.INSUFFICIENT_LIQUIDITY,
     "the budget buys something (shares)",
-    lambda v: v.purchase.shares,
+    lambda v: v.purchase.walk.shares,
     operator.gt,
     _nothing,
     "LEAD_LAG_MAX_FRACTION_OF_BAND_LIQUIDITY",

@@ -1,0 +1,51 @@
+# One command each; all of them install what they need into .venv first.
+PYTHON ?= python3
+BIN := .venv/bin
+TICKS ?=
+SPEED ?=
+RECORDING ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow check bench lock docs cassettes clean
+
+help: ## what each command does
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+.venv/installed: requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "spelar needs Python 3.11 or newer; this is " + sys.version.split()[0] + " (try: make PYTHON=python3.12 ...)" or 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --require-hashes --only-binary :all: -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+demo: .venv/installed ## paper trading against simulated venues, with the portal (TICKS=60 SPEED=30 RECORDING=file)
+	$(BIN)/spelar demo $(if $(TICKS),--ticks $(TICKS)) $(if $(SPEED),--speed $(SPEED)) $(if $(RECORDING),--recording $(RECORDING))
+
+test: .venv/installed ## the fast tests
+	$(BIN)/python -m pytest
+
+test-slow: .venv/installed ## the long simulations and crash loops
+	$(BIN)/python -m pytest -m slow
+
+check: .venv/installed ## lint, format, strict types, architecture
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest tests/test_architecture.py
+
+bench: .venv/installed ## one live tick over 20 markets, measured
+	$(BIN)/python -m tests.benchmarks.live_tick
+
+docs: .venv/installed ## write the generated tables of ARCHITECTURE.md, README.md and the example env file anew
+	$(BIN)/python -m tests.documents
+
+cassettes: .venv/installed ## record the adapters' cassettes again (LIVE=1: from the real venues)
+	$(BIN)/python -m tests.adapters.record_cassettes $(if $(LIVE),--live)
+
+lock: .venv/installed ## resolve the dependencies anew
+	$(PYTHON) -m venv .venv/uv && .venv/uv/bin/python -m pip install --quiet uv
+	.venv/uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements.lock
+	.venv/uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --no-header --extra dev pyproject.toml -o requirements-dev.lock
+
+clean: ## remove what was installed and written
+	rm -rf .venv var web/data .mypy_cache .ruff_cache .pytest_cache .hypothesis

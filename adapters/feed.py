@@ -1,0 +1,103 @@
+"""The feed: one tick's inputs from all sources at once. What a source does not deliver is missing, nothing more."""
+
+import asyncio
+from collections.abc import Coroutine, Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from adapters.kill_switch import KillSwitch
+from domain.ledger import Ledger, Position
+from domain.market import Market, Moment, OrderBook, Reference, ReferenceId, Snapshot, TokenId
+from domain.ports import Clock, OrderBooks, Outcomes, References, Unavailable, Universe
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """The venues: books, references by source name, and where to ask how a market ended (in this order)."""
+
+    books: OrderBooks
+    references: Mapping[str, References]
+    outcomes: tuple[Outcomes, ...]
+
+
+class VenueFeed:
+    """Asks all sources in parallel. A tick waits at most `deadline_s` real seconds for all of them together."""
+
+    def __init__(
+        self, *, clock: Clock, universe: Universe, sources: Sources, kill_switch: KillSwitch, deadline_s: float
+    ) -> None:
+        """Gather from these sources."""
+        self._clock = clock
+        self._universe = universe
+        self._sources = sources
+        self._kill_switch = kill_switch
+        self._deadline_s = deadline_s
+        self._bookless: frozenset[TokenId] = frozenset()
+
+    async def observe(self, moment: Moment, ledger: Ledger) -> Snapshot:
+        """One tick's inputs."""
+        markets = self._universe.markets()
+        held = tuple(position.market for position in ledger.positions.values())
+        everything = (*markets, *held, *(order.market for order in ledger.pending))
+        books: dict[TokenId, OrderBook] = {}
+        references: dict[ReferenceId, Reference] = {}
+        payouts: dict[TokenId, Decimal] = {}
+        wanted = list(dict.fromkeys(market.token for market in everything if market.token is not None))
+        await self._all(
+            self._books(wanted, books),
+            *(self._reference(key, references) for key in _references(everything)),
+            *(self._payout(position, payouts) for position in self._maybe_over(ledger, markets, moment)),
+        )
+        self._bookless = frozenset(wanted) - books.keys()
+        return Snapshot(
+            moment=moment,
+            ready=self._clock.now(),
+            markets=markets,
+            books=books,
+            references=references,
+            payouts=payouts,
+            kill_switch=self._kill_switch.pulled(),
+        )
+
+    async def _all(self, *parts: Coroutine[None, None, None]) -> None:
+        """Run the parts side by side until the deadline; what is late is missing."""
+        tasks = [asyncio.ensure_future(part) for part in parts]
+        try:
+            await asyncio.wait(tasks, timeout=self._deadline_s)
+        finally:
+            for task in tasks:
+                task.cancel()
+            done = await asyncio.gather(*tasks, return_exceptions=True)
+        for outcome in done:
+            if isinstance(outcome, Exception) and not isinstance(outcome, Unavailable):
+                raise outcome
+
+    async def _books(self, tokens: list[TokenId], into: dict[TokenId, OrderBook]) -> None:
+        if tokens:
+            into.update(await self._sources.books.books(tokens))
+
+    async def _reference(self, key: ReferenceId, into: dict[ReferenceId, Reference]) -> None:
+        into[key] = await self._sources.references[key.source].reference(key.symbol)
+
+    async def _payout(self, position: Position, into: dict[TokenId, Decimal]) -> None:
+        for outcomes in self._sources.outcomes:
+            try:
+                payouts = await outcomes.payouts(position.market)
+            except Unavailable:
+                continue
+            if position.token in payouts:
+                into[position.token] = payouts[position.token]
+                return
+
+    def _maybe_over(self, ledger: Ledger, markets: Iterable[Market], moment: Moment) -> Iterable[Position]:
+        """Positions whose market may have been resolved: past its end, closed for orders, or without a book last tick."""
+        listed = {market.token: market for market in markets}
+        for token, position in ledger.positions.items():
+            market = listed.get(token, position.market)
+            ended = market.ends_at_ms is not None and market.ends_at_ms <= moment.at_ms
+            if ended or not market.accepting or token in self._bookless:
+                yield position
+
+
+def _references(markets: Iterable[Market]) -> Iterable[ReferenceId]:
+    return dict.fromkeys(market.reference for market in markets if market.reference is not None)

@@ -1,0 +1,165 @@
+"""The market map: which markets to follow, read from a JSON file that people write. Every mistake is named by its place."""
+
+import json
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Token = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,78}$")]
+
+
+class MapInvalid(Exception):
+    """The map cannot be used; the text says where and why, one mistake a line."""
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class PolymarketPart(_Part):
+    """Which token: `clob_token_id` wins over `market_slug`, that over `market_url` (a bare slug or a Polymarket URL)."""
+
+    market_url: Text | None = None
+    market_slug: Text | None = None
+    clob_token_id: Token | None = None
+    outcome: Text | None = None
+
+    @model_validator(mode="after")
+    def _names_a_market(self) -> "PolymarketPart":
+        if not (self.market_url or self.market_slug or self.clob_token_id):
+            raise ValueError("needs one of market_url, market_slug, clob_token_id")
+        if not self.clob_token_id:
+            place(self.market_slug or self.market_url or "")
+        return self
+
+    @property
+    def ref(self) -> str:
+        """The market as the map names it."""
+        return self.clob_token_id or self.market_slug or self.market_url or ""
+
+
+class SpotPart(_Part):
+    """The Kraken spot pair that leads; `inverse` for a market that gains when the pair falls."""
+
+    pair: Text | None = None
+    direction: Literal["normal", "inverse"] = "normal"
+
+
+class FuturesPart(_Part):
+    """The Kraken Futures symbol, and the ticker field that is its price."""
+
+    symbol: Text
+    ref_price_field: Literal["markPrice", "indexPrice", "last"] | None = None
+
+
+class ConstantFair(_Part):
+    """A fair probability that never changes."""
+
+    mode: Literal["constant"]
+    p: Annotated[float, Field(ge=0, le=1)]
+
+
+class LinearFair(_Part):
+    """A fair probability linear in the reference, 0 at `min_ref` and 1 at `max_ref`."""
+
+    mode: Literal["linear_range"]
+    min_ref: float
+    max_ref: float
+
+
+class HedgePart(_Part):
+    """The other leg, written as a signal."""
+
+    yes_side: Literal["buy", "sell"] | None = None
+    no_side: Literal["buy", "sell"] | None = None
+    notes: str = ""
+
+
+class MapEntry(_Part):
+    """One market of the map."""
+
+    name: Text
+    polymarket: PolymarketPart
+    kraken_spot: SpotPart = SpotPart()
+    kraken_futures: FuturesPart | None = None
+    fair_model: Annotated[ConstantFair | LinearFair, Field(discriminator="mode")] | None = None
+    hedge: HedgePart | None = None
+
+
+class MarketMap(_Part):
+    """The file."""
+
+    version: Literal[1]
+    markets: tuple[MapEntry, ...]
+
+
+class Place(_Part):
+    """Where a market is found: a market's slug, or an event's."""
+
+    kind: Literal["market", "event"]
+    slug: str
+
+
+_SLUG = re.compile(r"^[a-z0-9][a-z0-9._-]{0,199}$")
+
+
+def place(ref: str) -> Place:
+    """Read a bare slug or a Polymarket URL (`/market/M`, `/event/E/M`, `/event/E`). Raises `ValueError`."""
+    if "/" not in ref:
+        return Place(kind="market", slug=_slug(ref))
+    address = urlsplit(ref if "://" in ref else f"https://{ref}")
+    if address.hostname not in {"polymarket.com", "www.polymarket.com"}:
+        raise ValueError(f"{ref!r} is not a Polymarket address")
+    match [part for part in address.path.split("/") if part]:
+        case [*_, "market", market] | [*_, "event", _, market]:
+            return Place(kind="market", slug=_slug(market))
+        case [*_, "event", event]:
+            return Place(kind="event", slug=_slug(event))
+    raise ValueError(f"{ref!r} names neither a market nor an event")
+
+
+def _slug(text: str) -> str:
+    if not _SLUG.match(text):
+        raise ValueError(f"{text!r} is not a slug")
+    return text
+
+
+def load_market_map(path: Path) -> tuple[MapEntry, ...]:
+    """The entries of a map file, in its order. Raises `MapInvalid`."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeError) as error:
+        raise MapInvalid(f"{path}: cannot be read ({error})") from error
+    try:
+        parsed = json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        where = f"line {error.lineno}, column {error.colno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else error
+        raise MapInvalid(f"{path}: {where}") from error
+    try:
+        market_map = MarketMap.model_validate(parsed)
+    except ValidationError as error:
+        mistakes = (f"{path}: {_json_path(found['loc'])}: {found['msg']}" for found in error.errors())
+        raise MapInvalid("\n".join(mistakes)) from error
+    _refuse_twins(path, market_map.markets)
+    return market_map.markets
+
+
+def _json_path(places: tuple[int | str, ...]) -> str:
+    """`("markets", 2, "polymarket", "outcom")` as `markets[2].polymarket.outcom`."""
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in places).lstrip(".")
+
+
+def _refuse_twins(path: Path, entries: tuple[MapEntry, ...]) -> None:
+    seen: dict[tuple[str, str], int] = {}
+    for index, entry in enumerate(entries):
+        named = entry.polymarket
+        # A URL and the bare slug in it are one market; a token needs no outcome to be the same.
+        same = named.clob_token_id or place(named.ref).slug
+        key = (same, "" if named.clob_token_id else (named.outcome or "").lower())
+        if key in seen:
+            raise MapInvalid(f"{path}: markets[{index}] names the same token as markets[{seen[key]}]: {named.ref}")
+        seen[key] = index

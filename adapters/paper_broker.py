@@ -1,0 +1,46 @@
+"""The paper broker: fills an order by walking the very book that the snapshot holds."""
+
+from collections.abc import Iterable
+
+from domain.fill import NOTHING_TAKEN, Taken, walk
+from domain.ledger import Execution, Ledger, Order, OrderStatus
+from domain.market import OrderBook, Quote, Snapshot
+
+
+class PaperBroker:
+    """Fill and kill against the visible book. What one order takes is gone for the next order of the same tick."""
+
+    async def reconcile(self, ledger: Ledger) -> tuple[Execution, ...]:
+        """Nothing happens on paper while nobody looks: waiting orders go on waiting."""
+        return ()
+
+    async def submit(self, orders: Iterable[Order], snapshot: Snapshot) -> tuple[Execution, ...]:
+        """One execution for each order: filled, rejected, or waiting for a later book."""
+        executions = []
+        taken = NOTHING_TAKEN
+        for order in orders:
+            execution, taken = _executed(order, snapshot.books.get(order.token), taken)
+            executions.append(execution)
+        return tuple(executions)
+
+
+def _executed(order: Order, book: OrderBook | None, taken: Taken) -> tuple[Execution, Taken]:
+    if book is None or _too_early(order, book):
+        return Execution(order=order, status=OrderStatus.PENDING, note=f"waits {order.delay_ms} ms for its book"), taken
+    walked = walk(book, order.side, shares=order.shares, limit=order.limit, fees=order.market.fees, taken=taken)
+    if not walked.levels:
+        return Execution(order=order, status=OrderStatus.REJECTED, digest=book.digest, note="met nothing"), taken
+    quote = Quote.of(book)
+    execution = Execution(
+        order=order,
+        status=OrderStatus.FILLED,
+        walk=walked,
+        book_mid=quote.mid if quote else order.mid,
+        digest=book.digest,
+    )
+    return execution, taken.with_walk(order.market, order.side, walked)
+
+
+def _too_early(order: Order, book: OrderBook) -> bool:
+    """Without delay an order meets the decision's own book, which was requested before the decision."""
+    return order.delay_ms > 0 and book.requested.elapsed_ms < order.decided.elapsed_ms + order.delay_ms

@@ -1,0 +1,111 @@
+"""`spelar check`: configuration, map, clock and each source, a line each, before anything trades."""
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+
+from adapters.clock import SystemClock
+from adapters.market_map import MapEntry
+from domain.market import Market, OrderBook, Quote, TokenId
+from domain.ports import OrderBooks, References, Unavailable
+from entrypoints.container import Container
+from entrypoints.settings import Settings
+
+CLOCK_SKEW_LIMIT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One line: what was looked at, whether it will do, and what was seen. A warning does not fail the check."""
+
+    subject: str
+    passed: bool
+    seen: str
+    warning: bool = False
+
+    def __str__(self) -> str:
+        """`ok    kraken_spot XBTUSD: 65432.1`."""
+        word = "ok" if self.passed else "warn" if self.warning else "FAIL"
+        return f"{word:<5} {self.subject}: {self.seen}"
+
+
+async def check(settings: Settings, entries: tuple[MapEntry, ...]) -> AsyncIterator[Finding]:
+    """Look at everything that a tick will need."""
+    container = Container(settings=settings, clock=SystemClock(), entries=entries)
+    yield Finding(subject="configuration", passed=True, seen=f"{settings.strategy_mode}, {settings.trading_mode}")
+    where = settings.market_map_path or "no map; POLYMARKET_CLOB_TOKEN_ID"
+    yield Finding(subject="market map", passed=bool(entries), seen=f"{where}: {len(entries)} markets")
+    try:
+        universe = container.universe()
+        await universe.resolve()
+        markets = universe.markets()
+        for finding in _resolved(markets):
+            yield finding
+        books: dict[TokenId, OrderBook] = {}
+        yield await _books(container.sources().books, markets, books)
+        for market in markets:
+            for finding in _book(market, books, settings):
+                yield finding
+        async for finding in _references(container.references(), markets):
+            yield finding
+        yield await _clock_skew(container)
+    finally:
+        for client in container.clients():
+            await client.aclose()
+
+
+async def _clock_skew(container: Container) -> Finding:
+    """Our clock against the `Date` of Polymarket's answers, which counts whole seconds."""
+    try:
+        answer = await container.clob_client().get("/time")
+    except Unavailable as error:
+        return Finding(subject="clock", passed=False, warning=True, seen=f"not compared: {error}")
+    if answer.server_ms is None:
+        return Finding(subject="clock", passed=False, warning=True, seen="not compared: the answer has no date")
+    skew_s = (answer.requested.at_ms - answer.server_ms) / 1000
+    return Finding(subject="clock", passed=abs(skew_s) <= CLOCK_SKEW_LIMIT_S, seen=f"{skew_s:+.1f} s against Polymarket's")
+
+
+def _resolved(markets: Iterable[Market]) -> Iterable[Finding]:
+    for market in markets:
+        fee = f"fee {market.fees.rate} exponent {market.fees.exponent}{' (assumed)' if market.fees.assumed else ''}"
+        seen = f"token {market.token[:12]}.., {fee}" if market.token else f"{market.ref} has no token for {market.outcome}"
+        yield Finding(subject=f"market {market.name}", passed=market.token is not None, seen=seen)
+
+
+async def _books(source: OrderBooks, markets: tuple[Market, ...], into: dict[TokenId, OrderBook]) -> Finding:
+    tokens = [market.token for market in markets if market.token is not None]
+    try:
+        into.update(await source.books(tokens))
+    except Unavailable as error:
+        return Finding(subject="polymarket_clob", passed=False, seen=str(error))
+    return Finding(subject="polymarket_clob", passed=bool(into), seen=f"{len(into)} of {len(tokens)} books")
+
+
+def _book(market: Market, books: dict[TokenId, OrderBook], settings: Settings) -> Iterable[Finding]:
+    """The market's quote, and whether the configured minimum edge pays for a round trip in it."""
+    book = books.get(market.token) if market.token else None
+    quote = Quote.of(book) if book else None
+    if quote is None:
+        yield Finding(subject=f"book {market.name}", passed=False, warning=True, seen="no two-sided book now")
+        return
+    yield Finding(subject=f"book {market.name}", passed=quote.spread > 0, seen=f"{quote.bid} / {quote.ask}")
+    fees = market.fees.per_share(float(quote.ask)) + market.fees.per_share(float(quote.bid))
+    cost_pct = (float(quote.spread) + fees) / quote.mid * 100
+    if settings.edge_min_pct < cost_pct:
+        yield Finding(
+            subject=f"costs {market.name}",
+            passed=False,
+            warning=True,
+            seen=f"a round trip costs {cost_pct:.2f} % of the mid (spread and two fees), and LEAD_LAG_EDGE_MIN_PCT is only "
+            f"{settings.edge_min_pct:g} %: LEAD_LAG_NET_EDGE_MIN_PCT can ask for more",
+        )
+
+
+async def _references(sources: dict[str, References], markets: tuple[Market, ...]) -> AsyncIterator[Finding]:
+    for key in dict.fromkeys(market.reference for market in markets if market.reference):
+        try:
+            reference = await sources[key.source].reference(key.symbol)
+        except Unavailable as error:
+            yield Finding(subject=f"{key.source} {key.symbol}", passed=False, seen=str(error))
+        else:
+            yield Finding(subject=f"{key.source} {key.symbol}", passed=True, seen=f"{reference.price:g}")

@@ -1,0 +1,186 @@
+"""The command line `spelar`, and the exit codes that systemd and scripts rely on."""
+
+import asyncio
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from threading import Event
+from typing import Annotated
+
+import typer
+from loguru import logger
+from rich.console import Console
+
+from adapters.clock import SystemClock
+from adapters.market_map import MapInvalid
+from adapters.portal_server import serve
+from adapters.simulated_venues import RecordingInvalid
+from adapters.sqlite_ledger import LedgerInvalid, LedgerUnwritable
+from adapters.state_lock import AlreadyRunning, StateDirUnusable
+from domain.ports import Unavailable
+from entrypoints.check import check as findings_of
+from entrypoints.container import Container, map_entries
+from entrypoints.daemon import Run
+from entrypoints.daemon import run as run_daemon
+from entrypoints.demo import WEB_ROOT, DemoRefused, Play, play
+from entrypoints.logging import configure_logging
+from entrypoints.preview import PreviewRefused, batch, case_of, json_of, previewed
+from entrypoints.settings import Settings, SettingsInvalid, doubts, read_settings
+
+CONFIGURATION, ALREADY_RUNNING, LEDGER_UNWRITABLE, LEDGER_INVALID = 78, 75, 74, 65
+EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
+    (SettingsInvalid, CONFIGURATION),
+    (MapInvalid, CONFIGURATION),
+    (RecordingInvalid, CONFIGURATION),
+    (DemoRefused, CONFIGURATION),
+    (StateDirUnusable, CONFIGURATION),
+    (AlreadyRunning, ALREADY_RUNNING),
+    (LedgerUnwritable, LEDGER_UNWRITABLE),
+    (LedgerInvalid, LEDGER_INVALID),
+)
+"""What ends a command with which code (sysexits.h): configuration, lock, ledger I/O, ledger data."""
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, rich_markup_mode=None, help="Paper trading on Polymarket, led by Kraken."
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and end the process with its exit code; what a person can mend is one clear text, no traceback."""
+    try:
+        app(args=list(arguments) if arguments is not None else None)
+    except tuple(kind for kind, _ in EXIT_CODES) as error:
+        print(error, file=sys.stderr)  # noqa: T201 - the one line that must reach a person without a log
+        sys.exit(next(code for kind, code in EXIT_CODES if isinstance(error, kind)))
+
+
+def _settings() -> Settings:
+    settings = read_settings(os.environ)
+    configure_logging(settings.log_level)
+    for doubt in doubts(os.environ, settings):
+        logger.warning("{}", doubt)
+    return settings
+
+
+@app.command()
+def run() -> None:
+    """The daemon, configured by the environment. RUN_ONCE=1 or RUN_TICKS=N end it; SIGTERM ends it after the tick."""
+    settings = _settings()
+    if not map_entries(settings):
+        raise SettingsInvalid("no market to follow: set MARKET_MAP_PATH (or POLYMARKET_CLOB_TOKEN_ID)")
+    asyncio.run(run_daemon(Run(settings=settings)))
+
+
+@app.command()
+def demo(
+    ticks: Annotated[int | None, typer.Option(min=1, help="Stop after so many ticks.")] = None,
+    speed: Annotated[float, typer.Option(min=0.1, max=1000, help="Times faster than real time.")] = 30.0,
+    recording: Annotated[Path | None, typer.Option(help="Play this recording instead of a seeded market.")] = None,
+    out: Annotated[Path, typer.Option(help="Where the portal's files go.")] = Path("web/data"),
+    state: Annotated[Path, typer.Option(help="Where the demo's ledger goes; emptied at each start.")] = Path("var/demo"),
+    port: Annotated[int | None, typer.Option(min=0, max=65535, help="The portal's port; 0: any free one.")] = None,
+    seed: Annotated[int, typer.Option(help="Which seeded market.")] = 7,
+) -> None:
+    """The same daemon against simulated venues on loopback, with the portal. Starts from a fresh ledger each time."""
+    configure_logging(os.environ.get("LOG_LEVEL", "WARNING").upper())
+    wish = Play(
+        ticks=ticks,
+        speed=speed,
+        recording=recording,
+        out_dir=out,
+        state_dir=state,
+        port=port,
+        seed=seed,
+        environment=dict(os.environ),
+    )
+    play(wish, Console())
+
+
+@app.command()
+def portal(
+    port: Annotated[int, typer.Option(min=0, max=65535)] = 5173,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
+    data: Annotated[Path | None, typer.Option(help="The files to show instead of web/data.")] = None,
+) -> None:
+    """Serve the portal until interrupted."""
+    with serve(WEB_ROOT, host, port, data_dir=data) as served:
+        typer.echo(f"Portal: {served.url}/#/start/overview   (Ctrl-C ends it)")
+        try:
+            Event().wait()
+        except KeyboardInterrupt:
+            typer.echo("")
+
+
+@app.command()
+def check() -> None:
+    """Configuration, map, clock and each source, a line each; exit 1 when something needed fails."""
+    settings = _settings()
+    entries = map_entries(settings)
+
+    async def look() -> bool:
+        passed = True
+        async for finding in findings_of(settings, entries):
+            typer.echo(str(finding))
+            passed = passed and (finding.passed or finding.warning)
+        return passed
+
+    if not asyncio.run(look()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def preview(
+    token: Annotated[str | None, typer.Option(help="A token whose book is fetched.")] = None,
+    book: Annotated[Path | None, typer.Option(help="A file with a venue /book body.")] = None,
+    side: Annotated[str, typer.Option(help="BUY or SELL.")] = "BUY",
+    shares: Annotated[str, typer.Option(help="Shares of the order.")] = "10",
+    limit: Annotated[str | None, typer.Option(help="The worst price.")] = None,
+    fee_rate: Annotated[str, typer.Option(help="The market's taker rate.")] = "0",
+    fee_exponent: Annotated[str, typer.Option(help="The exponent of its schedule.")] = "1",
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    batch_file: Annotated[Path | None, typer.Option("--batch", help="A JSON line per case.")] = None,
+) -> None:
+    """What an order would do to a book now: level by level, with fees. Sends nothing."""
+    try:
+        if batch_file is not None:
+            for result in batch(batch_file):
+                typer.echo(json.dumps(result))
+            return
+        body = asyncio.run(_book_body(token)) if token else _file_body(book)
+        order = {"book": body, "side": side, "shares": shares, "limit": limit}
+        result = previewed(case_of({**order, "fee_rate": fee_rate, "fee_exponent": fee_exponent}))
+    except (PreviewRefused, OSError, Unavailable) as error:
+        typer.echo(f"refused: {error}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(json.dumps(result, indent=2) if as_json else _as_text(result))
+
+
+def _file_body(path: Path | None) -> object:
+    if path is None:
+        raise PreviewRefused("give --token, --book or --batch")
+    return json_of(path.read_bytes())
+
+
+async def _book_body(token: str) -> object:
+    settings = read_settings(os.environ)
+    client = Container(settings=settings, clock=SystemClock(), entries=()).clob_client()
+    try:
+        return (await client.get("/book", {"token_id": token})).json
+    finally:
+        await client.aclose()
+
+
+def _as_text(result: dict[str, object]) -> str:
+    levels = result["levels"]
+    lines = (
+        [f"  {level['shares']} at {level['price']}, fee {level['fee']}" for level in levels] if isinstance(levels, list) else []
+    )
+    plain = [f"{name}: {value}" for name, value in result.items() if name not in {"levels", "warnings"}]
+    warnings = result["warnings"]
+    return "\n".join([*plain, *lines, *(f"warning: {w}" for w in (warnings if isinstance(warnings, list) else []))])
+
+
+if __name__ == "__main__":
+    main()

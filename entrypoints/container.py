@@ -1,0 +1,105 @@
+"""The container: chooses the adapters once. The only place that knows both the ports and who implements them."""
+
+from collections.abc import Sequence
+
+from dependency_injector import containers, providers
+
+from adapters.feed import Sources, VenueFeed
+from adapters.health import Health
+from adapters.http import VenueClient
+from adapters.kill_switch import KillSwitch
+from adapters.kraken_futures import KrakenFutures
+from adapters.kraken_spot import KrakenSpot
+from adapters.market_map import MapEntry, PolymarketPart, load_market_map
+from adapters.paper_broker import PaperBroker
+from adapters.polymarket_clob import ClobBooks, ClobOutcomes
+from adapters.polymarket_gamma import Gamma, GammaOutcomes
+from adapters.universe import Defaults, MapUniverse
+from domain.engine import Rules
+from domain.ports import Clock
+from entrypoints.settings import Settings
+
+FASTEST_TICK_DEADLINE_S = 5.0
+
+
+def map_entries(settings: Settings) -> tuple[MapEntry, ...]:
+    """The markets to follow: the map's, or the one token of the environment. Raises `MapInvalid`."""
+    if settings.market_map_path is not None:
+        return load_market_map(settings.market_map_path)
+    if settings.clob_token_id is None:
+        return ()
+    token = PolymarketPart(clob_token_id=settings.clob_token_id)
+    return (MapEntry(name=f"token {settings.clob_token_id[:12]}", polymarket=token),)
+
+
+def _tick_deadline_s(settings: Settings) -> float:
+    return max(settings.interval_s, FASTEST_TICK_DEADLINE_S)
+
+
+def _defaults(settings: Settings, rules: Rules) -> Defaults:
+    return Defaults(
+        outcome=settings.side.title(),
+        spot_pair=settings.kraken_spot_pair,
+        reference_source=rules.strategy.reference_source,
+        charges_fees=settings.fees == "venue",
+    )
+
+
+def _retry_s(settings: Settings, clock: Clock) -> float:
+    return 2 * settings.interval_s / getattr(clock, "speed", 1.0)
+
+
+def _client(source: str, base_url: str, settings: Settings, clock: Clock, health: Health) -> VenueClient:
+    return VenueClient(source, base_url, clock=clock, health=health, timeout_s=settings.http_timeout_s)
+
+
+class Container(containers.DeclarativeContainer):
+    """Everything behind the ports, for the settings, the clock and the markets that are handed in."""
+
+    settings: providers.Dependency[Settings] = providers.Dependency(instance_of=Settings)
+    clock: providers.Dependency[Clock] = providers.Dependency()
+    entries: providers.Dependency[Sequence[MapEntry]] = providers.Dependency()
+
+    rules = providers.Singleton(Settings.rules, settings)
+    health = providers.Singleton(Health)
+    kill_switch = providers.Singleton(KillSwitch, settings.provided.killswitch_file)
+    clob_client = providers.Singleton(_client, "polymarket_clob", settings.provided.clob_base_url, settings, clock, health)
+    gamma_client = providers.Singleton(_client, "polymarket_gamma", settings.provided.gamma_base_url, settings, clock, health)
+    spot_client = providers.Singleton(_client, "kraken_spot", settings.provided.kraken_spot_base_url, settings, clock, health)
+    futures_client = providers.Singleton(
+        _client, "kraken_futures", settings.provided.kraken_futures_base_url, settings, clock, health
+    )
+    clients = providers.List(clob_client, gamma_client, spot_client, futures_client)
+
+    gamma = providers.Singleton(Gamma, gamma_client)
+    references = providers.Dict(
+        kraken_spot=providers.Singleton(KrakenSpot, spot_client),
+        kraken_futures=providers.Singleton(KrakenFutures, futures_client),
+    )
+    universe = providers.Singleton(
+        MapUniverse,
+        entries,
+        listings=gamma,
+        health=health,
+        defaults=providers.Singleton(_defaults, settings, rules),
+        retry_s=providers.Singleton(_retry_s, settings, clock),
+    )
+    sources = providers.Singleton(
+        Sources,
+        books=providers.Singleton(ClobBooks, clob_client),
+        references=references,
+        outcomes=providers.Singleton(
+            lambda *outcomes: outcomes,
+            providers.Singleton(ClobOutcomes, clob_client),
+            providers.Singleton(GammaOutcomes, gamma_client),
+        ),
+    )
+    feed = providers.Singleton(
+        VenueFeed,
+        clock=clock,
+        universe=universe,
+        sources=sources,
+        kill_switch=kill_switch,
+        deadline_s=providers.Singleton(_tick_deadline_s, settings),
+    )
+    broker = providers.Singleton(PaperBroker)

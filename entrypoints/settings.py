@@ -1,0 +1,349 @@
+"""Settings: the only reader of the environment. Every variable is declared once, here, with its default and its meaning."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from domain.engine import Rules
+from domain.sizing import Sizing
+from domain.strategies import Strategy
+from domain.strategies.lead_lag import LeadLag, lead_lag
+from domain.view import Limits, ScaleIn
+
+
+class SettingsInvalid(Exception):
+    """The environment cannot be used; the text names every bad variable, one a line."""
+
+
+def _absent(value: object) -> object:
+    """0 and empty switch a gate off."""
+    if isinstance(value, str) and not value.strip():
+        return None
+    try:
+        return None if isinstance(value, str) and Decimal(value) == 0 else value
+    except ArithmeticError:
+        return value
+
+
+Percent = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
+SignedPercent = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
+Seconds = Annotated[float, Field(gt=0, le=31_536_000, allow_inf_nan=False)]
+Usdc = Annotated[Decimal, Field(ge=0, le=1_000_000_000, max_digits=16, decimal_places=6)]
+Shares = Annotated[Decimal, Field(ge=0, le=1_000_000_000, max_digits=12, decimal_places=2)]
+Price = Annotated[Decimal, Field(ge=0, le=1, max_digits=7, decimal_places=6)]
+Fraction = Annotated[Decimal, Field(gt=0, le=1)]
+Points = Annotated[int, Field(ge=2, le=10_000)]
+Count = Annotated[int, Field(ge=0, le=1_000_000)]
+Off = BeforeValidator(_absent)
+Address = Annotated[str, Field(pattern=r"^https?://[^\s/?#]+(/[^\s?#]*)?$")]
+
+
+class Settings(BaseModel):
+    """The environment, read and checked. Aliases are the variables' names; `description` gives unit and meaning."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=False)
+
+    strategy_mode: Literal["lead_lag"] = Field("lead_lag", alias="STRATEGY_MODE", description="which strategy trades")
+    trading_mode: Literal["paper"] = Field("paper", alias="TRADING_MODE", description="`paper`; there is no live broker")
+    interval_s: Annotated[float, Field(ge=0.1, le=86_400, allow_inf_nan=False)] = Field(
+        15.0, alias="INTERVAL_S", description="seconds between ticks, on a fixed grid"
+    )
+    run_once: bool = Field(False, alias="RUN_ONCE", description="stop after one tick")
+    run_ticks: Annotated[int | None, Off, Field(ge=1)] = Field(
+        None, alias="RUN_TICKS", description="stop after so many ticks; 0: never"
+    )
+    out_dir: Path = Field(Path("web/data"), alias="OUT_DIR", description="where the portal's files are written")
+    state_dir: Path = Field(Path("var"), alias="STATE_DIR", description="where the ledger lives; never under the web root")
+    market_map_path: Annotated[Path | None, Off] = Field(
+        None, alias="MARKET_MAP_PATH", description="the market map (JSON); empty: POLYMARKET_CLOB_TOKEN_ID alone"
+    )
+    killswitch_file: Annotated[Path | None, Off] = Field(
+        None, alias="KILLSWITCH_FILE", description="while this file exists nothing is bought"
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", alias="LOG_LEVEL", description="how much the log says"
+    )
+
+    clob_token_id: Annotated[str | None, Off, Field(pattern=r"^[0-9]{1,78}$")] = Field(
+        None, alias="POLYMARKET_CLOB_TOKEN_ID", description="the one token to follow when there is no map"
+    )
+    clob_base_url: Address = Field(
+        "https://clob.polymarket.com", alias="POLYMARKET_CLOB_BASE_URL", description="Polymarket's order books"
+    )
+    gamma_base_url: Address = Field(
+        "https://gamma-api.polymarket.com", alias="POLYMARKET_GAMMA_BASE_URL", description="Polymarket's market data"
+    )
+    kraken_spot_base_url: Address = Field(
+        "https://api.kraken.com/0/public", alias="KRAKEN_SPOT_BASE_URL", description="Kraken's public spot API"
+    )
+    kraken_futures_base_url: Address = Field(
+        "https://futures.kraken.com", alias="KRAKEN_FUTURES_BASE_URL", description="Kraken's futures API"
+    )
+    kraken_spot_pair: Annotated[str, Field(pattern=r"^[A-Z0-9]{3,12}(/[A-Z0-9]{2,8})?$")] = Field(
+        "XBTUSD", alias="KRAKEN_SPOT_PAIR", description="the leading pair of markets whose map entry names none"
+    )
+    http_timeout_s: Annotated[float, Field(gt=0, le=60, allow_inf_nan=False)] = Field(
+        5.0, alias="HTTP_TIMEOUT_S", description="seconds that one call may take in all"
+    )
+    freshness_max_age_s: Seconds = Field(
+        60.0, alias="FRESHNESS_MAX_AGE_SECS", description="seconds after which a book or price is too old to use"
+    )
+
+    lookback_points: Points = Field(6, alias="LEAD_LAG_LOOKBACK_POINTS", description="samples in the window")
+    spot_move_min_pct: Percent = Field(
+        0.25, alias="LEAD_LAG_SPOT_MOVE_MIN_PCT", description="percent the reference must have moved over the window"
+    )
+    edge_min_pct: SignedPercent = Field(
+        0.20, alias="LEAD_LAG_EDGE_MIN_PCT", description="percent the token must still have to follow"
+    )
+    edge_exit_pct: SignedPercent = Field(
+        0.05, alias="LEAD_LAG_EDGE_EXIT_PCT", description="percent at or below which the edge is gone"
+    )
+    max_hold_s: Annotated[Seconds | None, Off] = Field(
+        180.0, alias="LEAD_LAG_MAX_HOLD_SECS", description="seconds from the first entry to the exit; 0: no limit"
+    )
+    side: Literal["YES", "NO"] = Field(
+        "YES", alias="LEAD_LAG_SIDE", description="the outcome of markets whose map entry names none"
+    )
+    noise_mult: Annotated[Percent | None, Off] = Field(
+        None, alias="LEAD_LAG_SPOT_NOISE_MULT", description="the move must also exceed so many standard deviations"
+    )
+    noise_window_points: Points = Field(
+        40, alias="LEAD_LAG_SPOT_NOISE_WINDOW_POINTS", description="one-step returns that measure the noise"
+    )
+    stop_pct: Annotated[Percent | None, Off] = Field(
+        None, alias="LEAD_LAG_PM_STOP_PCT", description="percent the mid may fall below the mid at entry"
+    )
+    book_unchanged_s: Annotated[Seconds | None, Off] = Field(
+        None, alias="LEAD_LAG_MAX_BOOK_AGE_SECS", description="seconds since the venue last changed the book"
+    )
+    avoid_price_below: Annotated[Price | None, Off] = Field(
+        None, alias="LEAD_LAG_AVOID_PRICE_BELOW", description="asks below this are not bought"
+    )
+    avoid_price_above: Annotated[Price | None, Off] = Field(
+        None, alias="LEAD_LAG_AVOID_PRICE_ABOVE", description="asks above this are not bought"
+    )
+    max_spread: Annotated[Price | None, Off] = Field(
+        None, alias="LEAD_LAG_MAX_SPREAD", description="widest spread, price units"
+    )
+    spread_cost_cap_pct: Annotated[Percent | None, Off] = Field(
+        None, alias="LEAD_LAG_SPREAD_COST_CAP_PCT", description="half the spread, percent of the mid"
+    )
+    net_edge_min_pct: Annotated[SignedPercent | None, Off] = Field(
+        None, alias="LEAD_LAG_NET_EDGE_MIN_PCT", description="edge after half the spread and the fee, percent of the mid"
+    )
+    min_market_lag_ms: Annotated[Seconds | None, Off] = Field(
+        None, alias="LEAD_LAG_MIN_MARKET_LAG_MS", description="milliseconds by which the token must follow the reference"
+    )
+
+    order_size_shares: Shares = Field(
+        Decimal(10), alias="PM_ORDER_SIZE_SHARES", description="shares of an entry; 0: the whole budget of the band"
+    )
+    orderbook_sizing: bool = Field(
+        True, alias="LEAD_LAG_ENABLE_ORDERBOOK_SIZING", description="cut orders to a part of what lies near the best ask"
+    )
+    slippage_cap: Price = Field(
+        Decimal("0.01"), alias="LEAD_LAG_SLIPPAGE_CAP", description="how far beyond the best price an order goes"
+    )
+    hard_cap_usdc: Usdc = Field(Decimal(2000), alias="LEAD_LAG_HARD_CAP_USDC", description="USDC that an order costs at most")
+    max_fraction: Fraction = Field(
+        Decimal("0.10"),
+        alias="LEAD_LAG_MAX_FRACTION_OF_BAND_LIQUIDITY",
+        description="part of the band's USDC that an order takes at most",
+    )
+    min_trade_notional_usdc: Annotated[Usdc | None, Off] = Field(
+        None, alias="LEAD_LAG_MIN_TRADE_NOTIONAL_USDC", description="USDC that an order must be worth"
+    )
+    scale_on_odds_change_pct: Annotated[Percent | None, Off] = Field(
+        None,
+        alias="LEAD_LAG_SCALE_ON_ODDS_CHANGE_PCT",
+        description="percent the mid must rise since the last fill for an add; absent: no adds",
+    )
+    scale_size_mult: Annotated[Decimal, Field(gt=0, le=100)] = Field(
+        Decimal("0.50"), alias="LEAD_LAG_SCALE_SIZE_MULT", description="size of an add in order sizes"
+    )
+    scale_cooldown_s: Annotated[float, Field(ge=0, le=31_536_000, allow_inf_nan=False)] = Field(
+        20.0, alias="LEAD_LAG_SCALE_COOLDOWN_S", description="seconds between the last fill and an add"
+    )
+    scale_max_adds: Count = Field(3, alias="LEAD_LAG_SCALE_MAX_ADDS", description="adds to one position")
+    scale_max_total_shares: Shares = Field(
+        Decimal(50), alias="LEAD_LAG_SCALE_MAX_TOTAL_SHARES", description="shares that one position may reach by adds"
+    )
+    max_orders_per_tick: Count = Field(
+        10, alias="PM_MAX_ORDERS_PER_TICK", description="entries and adds in one tick; exits are never throttled"
+    )
+    fees: Literal["venue", "none"] = Field("venue", alias="PM_FEES", description="charge the market's taker fee, or none")
+    start_balance_usd: Usdc = Field(
+        Decimal(1000), alias="PAPER_START_BALANCE_USD", description="cash of a new ledger; an old ledger keeps its own"
+    )
+    latency_ms: Annotated[int, Field(ge=0, le=600_000)] = Field(
+        0, alias="PAPER_LATENCY_MS", description="milliseconds before an order meets a book, beside the market's own delay"
+    )
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Settings":
+        conflicts = [text for conflict, text in self._conflicts() if conflict]
+        if conflicts:
+            raise ValueError("; ".join(conflicts))
+        return self
+
+    def _conflicts(self) -> tuple[tuple[bool, str], ...]:
+        below, above = self.avoid_price_below, self.avoid_price_above
+        state, out = self.state_dir.resolve(), self.out_dir.resolve()
+        return (
+            (
+                self.edge_exit_pct >= self.edge_min_pct,
+                f"LEAD_LAG_EDGE_EXIT_PCT={self.edge_exit_pct:g} must lie below LEAD_LAG_EDGE_MIN_PCT={self.edge_min_pct:g}",
+            ),
+            (
+                self.max_hold_s is not None and self.max_hold_s <= self.interval_s,
+                f"LEAD_LAG_MAX_HOLD_SECS={self.max_hold_s} must exceed INTERVAL_S={self.interval_s:g}",
+            ),
+            (
+                below is not None and above is not None and below >= above,
+                f"LEAD_LAG_AVOID_PRICE_BELOW={below} must lie below LEAD_LAG_AVOID_PRICE_ABOVE={above}",
+            ),
+            (
+                not self.orderbook_sizing and self.order_size_shares == 0,
+                "PM_ORDER_SIZE_SHARES=0 means the band's budget and needs LEAD_LAG_ENABLE_ORDERBOOK_SIZING=1",
+            ),
+            (state.is_relative_to(out), f"STATE_DIR={self.state_dir} lies inside OUT_DIR={self.out_dir}, which is published"),
+            (
+                state.is_relative_to(out.parent) and out.name == "data",
+                f"STATE_DIR={self.state_dir} lies inside the web root {self.out_dir.parent}",
+            ),
+            (len(out.parts) < 2 or (out / ".git").exists(), f"OUT_DIR={self.out_dir} is no directory for published files"),
+        )
+
+    def rules(self) -> Rules:
+        """The rules of the chosen strategy: the one place where the mode is looked at."""
+        return Rules(
+            strategy=STRATEGIES[self.strategy_mode](self),
+            limits=self._limits(),
+            sizing=Sizing(
+                order_shares=self.order_size_shares,
+                banded=self.orderbook_sizing,
+                slippage_cap=self.slippage_cap,
+                max_fraction_of_band=self.max_fraction,
+                hard_cap_usdc=self.hard_cap_usdc,
+            ),
+            latency_ms=self.latency_ms,
+        )
+
+    def _limits(self) -> Limits:
+        return Limits(
+            freshness_s=self.freshness_max_age_s,
+            interval_s=self.interval_s,
+            book_unchanged_s=self.book_unchanged_s,
+            avoid_price_below=self.avoid_price_below,
+            avoid_price_above=self.avoid_price_above,
+            spread=self.max_spread,
+            spread_cost_pct=self.spread_cost_cap_pct,
+            net_edge_pct=self.net_edge_min_pct,
+            lag_ms=self.min_market_lag_ms,
+            trade_notional_usdc=self.min_trade_notional_usdc,
+            stop_pct=self.stop_pct,
+            orders_per_tick=self.max_orders_per_tick,
+            scale_in=ScaleIn(
+                odds_change_pct=self.scale_on_odds_change_pct,
+                cooldown_s=self.scale_cooldown_s,
+                max_adds=self.scale_max_adds,
+                max_total_shares=self.scale_max_total_shares,
+                size_multiple=self.scale_size_mult,
+            ),
+        )
+
+    def in_force(self) -> dict[str, str]:
+        """Every variable and its value in force, as text; empty for an absent gate."""
+        values = {field.alias or name: getattr(self, name) for name, field in type(self).model_fields.items()}
+        return {name: "" if value is None else _text(value) for name, value in values.items()}
+
+
+def _lead_lag(settings: Settings) -> Strategy:
+    return lead_lag(
+        LeadLag(
+            lookback_points=settings.lookback_points,
+            spot_move_min_pct=settings.spot_move_min_pct,
+            edge_min_pct=settings.edge_min_pct,
+            edge_exit_pct=settings.edge_exit_pct,
+            max_hold_s=settings.max_hold_s,
+            noise_mult=settings.noise_mult,
+            noise_window_points=settings.noise_window_points,
+        ),
+        estimates_lag=settings.min_market_lag_ms is not None,
+    )
+
+
+STRATEGIES = {"lead_lag": _lead_lag}
+VARIABLES = tuple(field.alias or name for name, field in Settings.model_fields.items())
+PREFIXES = ("LEAD_LAG_", "PM_", "KRAKEN_", "POLYMARKET_", "PAPER_", "FRESHNESS_", "FAIR_MODEL_")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return str(int(value))
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings of an environment. Raises `SettingsInvalid` naming every bad variable, its value and what is allowed."""
+    mistakes = [f"{name}: unknown variable; did you mean {meant}?" for name, meant in misspelt(environment)]
+    try:
+        settings = Settings.model_validate({name: environment[name] for name in VARIABLES if name in environment})
+    except ValidationError as error:
+        raise SettingsInvalid("\n".join([*mistakes, *map(_mistake, error.errors())])) from None
+    if mistakes:
+        raise SettingsInvalid("\n".join(mistakes))
+    return settings
+
+
+def _mistake(found: Mapping[str, object]) -> str:
+    """One line for one of pydantic's errors: `NAME='value': what is allowed`."""
+    place = found["loc"]
+    said = str(found["msg"]).removeprefix("Value error, ")
+    if not isinstance(place, tuple) or not place:
+        return said
+    return f"{place[0]}={found['input']!r}: {said}"
+
+
+def misspelt(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Variables within two letters of one of ours (of eight letters or more), with the one that was meant."""
+    strangers = [name for name in environment if name not in VARIABLES]
+    names = [name for name in VARIABLES if len(name) >= 8]
+    return [(stranger, name) for stranger in strangers for name in names if _within_two_letters(stranger, name)]
+
+
+def _within_two_letters(one: str, other: str) -> bool:
+    """Whether the edit distance is at most two (Levenshtein)."""
+    if abs(len(one) - len(other)) > 2:
+        return False
+    row = list(range(len(other) + 1))
+    for i, a in enumerate(one, 1):
+        diagonal, row[0] = row[0], i
+        for j, b in enumerate(other, 1):
+            diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (a != b))
+    return row[-1] <= 2
+
+
+def doubts(environment: Mapping[str, str], settings: Settings) -> list[str]:
+    """Warnings: settings that are legal and yet look wrong."""
+    known = set(VARIABLES)
+    unknown = [name for name in environment if name.startswith(PREFIXES) and name not in known]
+    tiny = [
+        (name, environment[name])
+        for name in VARIABLES
+        if name.endswith("_PCT")
+        and name in environment
+        and environment[name].strip()
+        and 0 < abs(float(environment[name])) < 0.01
+    ]
+    warnings = [f"{name} is not a variable of this version: ignored" for name in unknown]
+    warnings += [f"{name}={value} is in percent: {value} % is very little. Was 0.25 % meant as 0.25?" for name, value in tiny]
+    if settings.market_map_path and settings.clob_token_id:
+        warnings.append("POLYMARKET_CLOB_TOKEN_ID is ignored: MARKET_MAP_PATH is set")
+    if settings.run_once and settings.run_ticks:
+        warnings.append("RUN_TICKS is ignored: RUN_ONCE is set")
+    return warnings

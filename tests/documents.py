@@ -1,0 +1,165 @@
+"""The parts of the documents that the code knows better: tables of rules, of variables, of files. `make docs` writes them."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from adapters.portal.schema import FILES
+from domain.state_machine import EXIT_INPUT, INPUT, SCALE_IN, Table
+from entrypoints.cli import EXIT_CODES
+from entrypoints.settings import Settings
+
+ROOT = Path(__file__).resolve().parents[1]
+ENV_EXAMPLE = ROOT / "vps/systemd/spelar-agent.env.example"
+
+RUNBOOK_MINIMUM = (
+    "STRATEGY_MODE",
+    "TRADING_MODE",
+    "INTERVAL_S",
+    "OUT_DIR",
+    "STATE_DIR",
+    "MARKET_MAP_PATH",
+    "KRAKEN_SPOT_PAIR",
+    "LEAD_LAG_SIDE",
+    "LEAD_LAG_LOOKBACK_POINTS",
+    "LEAD_LAG_SPOT_MOVE_MIN_PCT",
+    "LEAD_LAG_EDGE_MIN_PCT",
+    "LEAD_LAG_EDGE_EXIT_PCT",
+    "LEAD_LAG_MAX_HOLD_SECS",
+    "PM_ORDER_SIZE_SHARES",
+    "LEAD_LAG_ENABLE_ORDERBOOK_SIZING",
+    "LEAD_LAG_SLIPPAGE_CAP",
+    "LEAD_LAG_HARD_CAP_USDC",
+    "LEAD_LAG_MAX_FRACTION_OF_BAND_LIQUIDITY",
+    "PAPER_START_BALANCE_USD",
+    "FRESHNESS_MAX_AGE_SECS",
+)
+"""What a first run sets; the other variables stand below it in the example file, commented out."""
+
+RECOMMENDED = {
+    "KILLSWITCH_FILE": "/etc/spelar_eu/KILLSWITCH",
+    "LEAD_LAG_SCALE_ON_ODDS_CHANGE_PCT": "0.40",
+    "LEAD_LAG_SPOT_NOISE_MULT": "3",
+    "LEAD_LAG_PM_STOP_PCT": "5",
+    "LEAD_LAG_MAX_BOOK_AGE_SECS": "300",
+    "LEAD_LAG_AVOID_PRICE_BELOW": "0.05",
+    "LEAD_LAG_AVOID_PRICE_ABOVE": "0.95",
+    "LEAD_LAG_MAX_SPREAD": "0.03",
+    "LEAD_LAG_SPREAD_COST_CAP_PCT": "2",
+    "LEAD_LAG_NET_EDGE_MIN_PCT": "0.10",
+    "LEAD_LAG_MIN_MARKET_LAG_MS": "2000",
+    "LEAD_LAG_MIN_TRADE_NOTIONAL_USDC": "2",
+    "PAPER_LATENCY_MS": "250",
+}
+"""Values worth trying where the default is a gate that is absent."""
+
+PLACES = {
+    "OUT_DIR": "/opt/spelar_eu/web/data",
+    "STATE_DIR": "/var/lib/spelar",
+    "MARKET_MAP_PATH": "/etc/spelar_eu/market_map.json",
+}
+"""Where the server keeps its files."""
+
+
+def _row(cells: Iterable[object]) -> str:
+    return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
+
+
+def _table(head: tuple[str, ...], rows: Iterable[Iterable[object]]) -> str:
+    return "\n".join([_row(head), _row("---" for _ in head), *map(_row, rows)])
+
+
+def rules_table(rows: Table) -> str:
+    """One of the state machine's tables."""
+    return _table(
+        ("reason", "what it says", "variable"),
+        ((f"`{row.reason}`", row.says, f"`{row.setting}`" if row.setting else "") for row in rows),
+    )
+
+
+def variables_table() -> str:
+    """Every variable with its default and its meaning."""
+    defaults = Settings().in_force()
+    fields = ((field.alias or "", field.description or "") for field in Settings.model_fields.values())
+    return _table(
+        ("variable", "default", "meaning"),
+        ((f"`{name}`", f"`{defaults[name]}`" if defaults[name] else "absent", meaning) for name, meaning in fields),
+    )
+
+
+def files_table() -> str:
+    """Every file of `OUT_DIR`."""
+    return _table(
+        ("file", "columns", "kept"),
+        (
+            (
+                f"`{file.name}`",
+                ", ".join(file.row._fields) if file.row is not None else "JSON",
+                file.kept or "latest",
+            )
+            for file in FILES
+        ),
+    )
+
+
+def exit_codes_table() -> str:
+    """What ends the daemon with which code."""
+    rows = [
+        (0, "the end that was asked for: SIGTERM, SIGINT, RUN_ONCE, RUN_TICKS"),
+        (1, "`spelar check` found something wrong"),
+    ]
+    return _table(("code", "when"), [*rows, *((code, (kind.__doc__ or "").split("\n")[0]) for kind, code in EXIT_CODES)])
+
+
+def env_example() -> str:
+    """The example env file: the minimum on top, everything else below, commented out."""
+    defaults = Settings().in_force()
+    meanings = {field.alias or "": field.description or "" for field in Settings.model_fields.values()}
+    lines = [
+        "# spelar: the agent's settings. Every variable, its default and its meaning; `spelar check` tells what is wrong.",
+        "# Written by `make docs` from entrypoints/settings.py.",
+        "",
+        "# --- The minimum -------------------------------------------------------------",
+    ]
+    for name in RUNBOOK_MINIMUM:
+        lines += [f"# {meanings[name]}", f"{name}={PLACES.get(name, defaults[name])}"]
+    lines += ["", "# --- Everything else: remove the # to set; a gate that is absent or 0 is open -----"]
+    for name, default in defaults.items():
+        if name in RUNBOOK_MINIMUM:
+            continue
+        advice = f"; try {RECOMMENDED[name]}" if name in RECOMMENDED else ""
+        lines += [f"# {meanings[name]} (default: {default or 'absent'}{advice})", f"#{name}={RECOMMENDED.get(name, default)}"]
+    return "\n".join(lines) + "\n"
+
+
+def generated() -> dict[str, str]:
+    """Each generated part by the name between its markers."""
+    rules = Settings().rules()
+    return {
+        "input": rules_table(INPUT),
+        "exit-input": rules_table(EXIT_INPUT),
+        "enter": rules_table(rules.enter),
+        "exit": rules_table(rules.exit),
+        "scale-in": rules_table(SCALE_IN),
+        "variables": variables_table(),
+        "files": files_table(),
+        "exit-codes": exit_codes_table(),
+    }
+
+
+def with_parts(text: str) -> str:
+    """A document with its generated parts renewed: what stands between `<!-- NAME -->` and `<!-- /NAME -->`."""
+    for name, part in generated().items():
+        start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
+        if start in text:
+            before, rest = text.split(start, 1)
+            text = f"{before}{start}\n{part}\n{end}{rest.split(end, 1)[1]}"
+    return text
+
+
+DOCUMENTS = (ROOT / "ARCHITECTURE.md", ROOT / "README.md")
+
+
+if __name__ == "__main__":
+    for document in DOCUMENTS:
+        document.write_text(with_parts(document.read_text(encoding="utf-8")), encoding="utf-8")
+    ENV_EXAMPLE.write_text(env_example(), encoding="utf-8")

@@ -1,0 +1,123 @@
+"""The environment becomes settings, or an error that names every mistake."""
+
+from decimal import Decimal
+
+import pytest
+
+from entrypoints.settings import VARIABLES, Settings, SettingsInvalid, doubts, misspelt, read_settings
+
+BAD = (
+    ("INTERVAL_S", "0,25", "valid number"),
+    ("INTERVAL_S", "abc", "valid number"),
+    ("INTERVAL_S", "1e999", "finite"),
+    ("INTERVAL_S", "", "valid number"),
+    ("INTERVAL_S", "0", "greater than or equal to 0.1"),
+    ("HTTP_TIMEOUT_S", "-1", "greater than 0"),
+    ("LEAD_LAG_MAX_SPREAD", "nan", "finite"),
+    ("LEAD_LAG_MAX_SPREAD", "1.5", "less than or equal to 1"),
+    ("PM_ORDER_SIZE_SHARES", "0.001", "decimal places"),
+    ("PM_FEES", "maybe", "'venue' or 'none'"),
+    ("RUN_ONCE", "perhaps", "valid boolean"),
+    ("TRADING_MODE", "live", "'paper'"),
+    ("STRATEGY_MODE", "pm_magic", "'lead_lag'"),
+    ("POLYMARKET_CLOB_BASE_URL", "clob.polymarket.com", "match pattern"),
+    ("POLYMARKET_CLOB_TOKEN_ID", "0x12", "match pattern"),
+    ("LEAD_LAG_LOOKBACK_POINTS", "1", "greater than or equal to 2"),
+)
+
+
+@pytest.mark.parametrize(("name", "value", "allowed"), BAD)
+def test_a_bad_value_is_refused_with_its_name_its_value_and_what_is_allowed(name: str, value: str, allowed: str) -> None:
+    """One line is enough to mend it."""
+    with pytest.raises(SettingsInvalid) as refused:
+        read_settings({name: value})
+    assert name in str(refused.value)
+    assert repr(value) in str(refused.value)
+    assert allowed in str(refused.value)
+
+
+def test_all_mistakes_are_named_at_once() -> None:
+    """Nobody wants to find them one restart at a time."""
+    with pytest.raises(SettingsInvalid) as refused:
+        read_settings({"INTERVAL_S": "x", "PM_FEES": "y", "LEAD_LAG_EGDE_MIN_PCT": "1"})
+    assert [line.split("=")[0].split(":")[0] for line in str(refused.value).splitlines()] == [
+        "LEAD_LAG_EGDE_MIN_PCT",
+        "INTERVAL_S",
+        "PM_FEES",
+    ]
+
+
+@pytest.mark.parametrize("typo", ["LEAD_LAG_EGDE_MIN_PCT", "LEADLAG_EDGE_MIN_PCT", "INTERVALS", "PM_ORDER_SIZE_SHARE"])
+def test_a_variable_within_two_letters_of_ours_is_an_error_that_says_which_was_meant(typo: str) -> None:
+    """A misspelt limit must not be a limit that silently does not hold."""
+    with pytest.raises(SettingsInvalid, match="did you mean"):
+        read_settings({typo: "1"})
+
+
+def test_no_variable_of_ours_counts_as_a_misspelling_of_another() -> None:
+    """Two similar names of ours can stand side by side."""
+    assert misspelt(dict.fromkeys(VARIABLES, "")) == []
+
+
+def test_an_unknown_variable_with_one_of_our_prefixes_is_a_warning() -> None:
+    """It may belong to another version."""
+    warnings = doubts({"PM_SOMETHING_ELSE_ENTIRELY": "1", "HOME": "x"}, Settings())
+    assert warnings == ["PM_SOMETHING_ELSE_ENTIRELY is not a variable of this version: ignored"]
+
+
+def test_a_tiny_percentage_is_a_warning() -> None:
+    """0.0025 for 0.25 % is the classic mistake."""
+    environment = {"LEAD_LAG_EDGE_MIN_PCT": "0.0025", "LEAD_LAG_EDGE_EXIT_PCT": "-1"}
+    assert "LEAD_LAG_EDGE_MIN_PCT=0.0025" in doubts(environment, read_settings(environment))[0]
+
+
+@pytest.mark.parametrize("off", ["", "0", "0.0", " "])
+def test_a_gate_is_absent_when_its_variable_is_zero_or_empty(off: str) -> None:
+    """The runbook's minimum must trade as the runbook says."""
+    settings = read_settings({"LEAD_LAG_MAX_SPREAD": off, "LEAD_LAG_PM_STOP_PCT": off, "LEAD_LAG_MAX_HOLD_SECS": off})
+    assert (settings.max_spread, settings.stop_pct, settings.max_hold_s) == (None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("word", "means"), [("1", True), ("yes", True), ("on", True), ("true", True), ("off", False), ("no", False)]
+)
+def test_booleans_are_read_as_people_write_them(word: str, means: bool) -> None:
+    """1/0, true/false, yes/no, on/off."""
+    assert read_settings({"LEAD_LAG_ENABLE_ORDERBOOK_SIZING": word}).orderbook_sizing is means
+
+
+CONFLICTS = (
+    ({"LEAD_LAG_EDGE_EXIT_PCT": "0.2", "LEAD_LAG_EDGE_MIN_PCT": "0.2"}, "must lie below"),
+    ({"LEAD_LAG_MAX_HOLD_SECS": "15"}, "must exceed INTERVAL_S"),
+    ({"LEAD_LAG_AVOID_PRICE_BELOW": "0.9", "LEAD_LAG_AVOID_PRICE_ABOVE": "0.1"}, "must lie below"),
+    ({"PM_ORDER_SIZE_SHARES": "0", "LEAD_LAG_ENABLE_ORDERBOOK_SIZING": "0"}, "needs LEAD_LAG_ENABLE_ORDERBOOK_SIZING"),
+    ({"STATE_DIR": "web/data/state"}, "published"),
+    ({"STATE_DIR": "web/state"}, "web root"),
+    ({"OUT_DIR": "/"}, "no directory for published files"),
+)
+
+
+@pytest.mark.parametrize(("environment", "said"), CONFLICTS)
+def test_settings_that_contradict_each_other_are_refused(environment: dict[str, str], said: str) -> None:
+    """Each alone would do."""
+    with pytest.raises(SettingsInvalid, match=said):
+        read_settings(environment)
+
+
+def test_the_defaults_are_those_of_the_contract() -> None:
+    """SPEC sections 3 to 9."""
+    settings = Settings()
+    assert (settings.interval_s, settings.lookback_points, settings.freshness_max_age_s) == (15, 6, 60)
+    assert (settings.spot_move_min_pct, settings.edge_min_pct, settings.max_hold_s) == (0.25, 0.20, 180)
+    assert (settings.order_size_shares, settings.slippage_cap, settings.max_fraction) == (10, Decimal("0.01"), Decimal("0.10"))
+    assert (settings.hard_cap_usdc, settings.start_balance_usd, settings.max_orders_per_tick) == (2000, 1000, 10)
+    assert settings.scale_on_odds_change_pct is None
+
+
+def test_settings_in_force_are_text_for_every_variable() -> None:
+    """What the portal shows."""
+    in_force = Settings().in_force()
+    assert tuple(in_force) == VARIABLES
+    assert in_force["LEAD_LAG_MAX_SPREAD"] == ""
+    assert in_force["RUN_ONCE"] == "0"
+    assert in_force["INTERVAL_S"] == "15"
