@@ -1,0 +1,61 @@
+"""What can be wrong with a ledger, told apart by what a person must do: repair the disk, or bring back the right file."""
+
+import sqlite3
+import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+RESTORE = "Restore the ledger from a backup, or move it and its -wal and -shm away to start a new one"
+
+LONGEST_WHY = 300
+"""Characters of a reason: a parser's own may quote all that it read."""
+
+CONTENT_ERRORS = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+"""SQLite's codes for a file that is not what it should be. SQLITE_ERROR: constant SQL met tables of another shape."""
+
+
+class LedgerInvalid(Exception):
+    """What the file holds cannot be trusted; trying again changes nothing."""
+
+    def __init__(self, path: Path, why: str, what_to_do: str = RESTORE) -> None:
+        """Name the file, what is wrong with it, and the way out."""
+        super().__init__(f"the ledger {path} is refused: {why}. {what_to_do}.")
+        self.path = path
+        self.why = why
+        self.what_to_do = what_to_do
+
+
+class LedgerUnwritable(Exception):
+    """The disk or the file system failed. What is on disk is unknown until the ledger is opened anew."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        """Name the file and what the system said."""
+        super().__init__(f"the ledger {path} cannot be read or written: {why}")
+        self.path = path
+        self.why = why
+
+
+@contextmanager
+def disk_trouble(path: Path) -> Iterator[None]:
+    """Turn errors of SQLite and of the file system into `LedgerInvalid` or `LedgerUnwritable`."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+        if code in CONTENT_ERRORS:
+            raise LedgerInvalid(path, f"SQLite says: {error}") from error
+        raise LedgerUnwritable(path, str(error)) from error
+    except OSError as error:
+        raise LedgerUnwritable(path, error.strerror or str(error)) from error
+
+
+@contextmanager
+def belief(path: Path) -> Iterator[None]:
+    """Turn rows that make no ledger (a text that does not parse, books that do not add up) into `LedgerInvalid`."""
+    try:
+        yield
+    except LookupError as error:
+        raise LedgerInvalid(path, f"a row names {error}, which is not there") from error
+    except (ValueError, TypeError, ArithmeticError, struct.error) as error:
+        raise LedgerInvalid(path, " ".join(str(error).split())[:LONGEST_WHY]) from error
