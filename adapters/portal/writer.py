@@ -1,8 +1,8 @@
 """`PortalFiles`: the portal's port over a directory. A tick only leaves its rows here; a thread of ours meets the disk."""
 
 import threading
-from dataclasses import replace
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from adapters.portal.cells import json_bytes

@@ -15,7 +15,7 @@ SOURCES = {
 CHUNK = 1 << 16
 
 
-class RecordingInvalid(Exception):  # noqa: N818  the name is fixed by its users
+class RecordingInvalid(Exception):
     """A file that is no recording: `path`, `line` (1 is the first, 0 the file itself) and `why`."""
 
     def __init__(self, path: Path, line: int, why: str) -> None:

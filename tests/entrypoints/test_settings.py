@@ -109,8 +109,10 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     settings = Settings()
     assert (settings.interval_s, settings.lookback_points, settings.freshness_max_age_s) == (15, 6, 60)
     assert (settings.spot_move_min_pct, settings.edge_min_pct, settings.max_hold_s) == (0.25, 0.20, 180)
-    assert (settings.order_size_shares, settings.slippage_cap, settings.max_fraction) == (10, Decimal("0.01"), Decimal("0.10"))
-    assert (settings.hard_cap_usdc, settings.start_balance_usd, settings.max_orders_per_tick) == (2000, 1000, 10)
+    sizing = (settings.order_size_shares, settings.slippage_cap, settings.max_fraction, settings.hard_cap_usdc)
+    assert sizing == tuple(map(Decimal, ("10", "0.01", "0.10", "2000")))
+    assert settings.start_balance_usd == Decimal(1000)
+    assert settings.max_orders_per_tick == 10
     assert settings.scale_on_odds_change_pct is None
 
 

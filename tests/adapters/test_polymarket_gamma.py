@@ -1,0 +1,318 @@
+"""Gamma: a market is taken whole or not at all, and closed does not mean resolved."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from adapters.health import Health
+from adapters.http import VenueClient
+from adapters.polymarket_gamma import Gamma, GammaOutcomes, Listing, parse_event, parse_listing, slug_of
+from adapters.wire_numbers import clean_name, strict_json
+from domain.fees import FREE, FeeSchedule, assumed_schedule
+from domain.market import ConditionId, Market, TokenId
+from domain.ports import Unavailable
+from tests.adapters.record_cassettes import NOW_MS, OPEN, RESOLVED, StoppedClock, followed, replayed
+
+CONDITION = "0x" + "cd" * 32
+
+
+def row(**changes: object) -> dict[str, object]:
+    """A valid market row, parsed as from the wire, with some fields replaced (None takes one away)."""
+    valid: dict[str, object] = {
+        "slug": "will-it",
+        "question": "Will it?",
+        "conditionId": CONDITION,
+        "outcomes": '["Yes", "No"]',
+        "clobTokenIds": '["111", "222"]',
+        "outcomePrices": '["0.4", "0.6"]',
+        "orderPriceMinTickSize": Decimal("0.001"),
+        "orderMinSize": 5,
+        "closed": False,
+        "active": True,
+        "acceptingOrders": True,
+        "feesEnabled": False,
+        "endDate": "2026-10-01T12:00:00.5Z",
+        "umaResolutionStatuses": "[]",
+    }
+    return {key: value for key, value in (valid | changes).items() if value is not None}
+
+
+def resolved(prices: str, **changes: object) -> dict[str, object]:
+    """A closed and resolved row with these prices."""
+    return row(**({"closed": True, "umaResolutionStatus": "resolved", "outcomePrices": prices} | changes))
+
+
+def gamma_of(routes: dict[str, object]) -> tuple[VenueClient, list[str]]:
+    """A client whose host knows these targets and answers 404 to others, and what was asked."""
+    asked: list[str] = []
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        target = request.url.raw_path.decode()
+        asked.append(target)
+        body = json.dumps(routes.get(target, {"type": "not found error", "error": "slug not found"}), default=float)
+        return httpx.Response(200 if target in routes else 404, stream=httpx.ByteStream(body.encode()))
+
+    transport = httpx.MockTransport(respond)
+    client = VenueClient("polymarket_gamma", "http://g.example", clock=StoppedClock(), health=Health(), transport=transport)
+    return client, asked
+
+
+class TestAListing:
+    @pytest.mark.parametrize("name", ["gamma_market", "gamma_market_of_token"])
+    def test_is_what_the_venue_says_of_a_market(self, name: str) -> None:
+        """From the cassettes: by slug and by token."""
+        listing = replayed(name)
+        assert isinstance(listing, Listing)
+        assert listing.slug == OPEN.slug
+        assert dict(listing.tokens) == dict(zip(OPEN.outcomes, OPEN.token_ids, strict=True))
+        assert (listing.tick_size, listing.min_order_size, listing.accepting) == (Decimal("0.01"), Decimal(5), True)
+        assert listing.fees == FeeSchedule(rate=Decimal("0.07"))
+        assert (listing.ends_at_ms, listing.payouts) == (OPEN.ends_at_ms, {})
+
+    def test_has_delay_and_deadline_in_milliseconds(self) -> None:
+        """Both come in other units."""
+        listing = parse_listing(row(secondsDelay=3))
+        assert (listing.taker_delay_ms, listing.ends_at_ms) == (3_000, 1_790_856_000_500)
+        assert parse_listing(row(endDate="2026-09-15 18:00:00+00")).ends_at_ms == 1_789_495_200_000
+
+    @pytest.mark.parametrize(
+        ("changes", "accepting"),
+        [
+            ({}, True),
+            ({"acceptingOrders": False}, False),
+            ({"closed": True}, False),
+            ({"acceptingOrders": None}, False),
+            ({"acceptingOrders": None, "enableOrderBook": True}, True),
+            ({"acceptingOrders": None, "enableOrderBook": True, "active": False}, False),
+        ],
+        ids=str,
+    )
+    def test_accepts_orders_only_while_open(self, changes: dict[str, object], accepting: bool) -> None:
+        """`closed` with `acceptingOrders` exists on the wire, and so does neither."""
+        assert parse_listing(row(**changes)).accepting is accepting
+
+    @pytest.mark.parametrize(
+        ("changes", "fees"),
+        [
+            ({"feesEnabled": False, "feeType": "crypto_fees_v2"}, FREE),
+            ({"feesEnabled": None}, FREE),
+            (
+                {"feesEnabled": True, "feeSchedule": {"rate": Decimal("0.05"), "exponent": 2}},
+                FeeSchedule(rate=Decimal("0.05"), exponent=Decimal(2)),
+            ),
+            ({"feesEnabled": True, "feeType": "sports_fees_v3"}, assumed_schedule("sports")),
+            ({"feesEnabled": True}, assumed_schedule("")),
+            ({"feesEnabled": None, "feeType": "crypto_fees"}, assumed_schedule("crypto")),
+        ],
+        ids=str,
+    )
+    def test_charges_what_the_market_says_or_the_category_does(self, changes: dict[str, object], fees: FeeSchedule) -> None:
+        """A fee that is charged but not stated is assumed, and marked so."""
+        assert parse_listing(row(**changes)).fees == fees
+
+    @pytest.mark.parametrize(
+        ("changes", "kind"),
+        [
+            ({"outcomes": '["A", "B", "C"]'}, "not_binary"),
+            ({"clobTokenIds": '["111"]'}, "lengths_differ"),
+            ({"clobTokenIds": ""}, "lengths_differ"),
+            ({"outcomePrices": '["1"]'}, "lengths_differ"),
+            ({"clobTokenIds": '["", ""]'}, "invalid_tokens"),
+            ({"clobTokenIds": '["111", "111"]'}, "invalid_tokens"),
+            ({"clobTokenIds": '["111", "0x2"]'}, "invalid_tokens"),
+            ({"outcomes": '["Yes", "Yes"]'}, "invalid_tokens"),
+            ({"clobTokenIds": '["111", 222]'}, "invalid_market"),
+            ({"clobTokenIds": '["111", '}, "invalid_market"),
+            ({"outcomes": "Yes,No"}, "invalid_market"),
+            ({"conditionId": ""}, "invalid_market"),
+            ({"slug": None}, "invalid_market"),
+            ({"closed": "false"}, "invalid_market"),
+            ({"endDate": "2026-13-01T00:00:00Z"}, "invalid_market"),
+            ({"feeSchedule": {"rate": 7}}, "invalid_market"),
+        ],
+        ids=str,
+    )
+    def test_that_contradicts_itself_is_refused(self, changes: dict[str, object], kind: str) -> None:
+        """A guessed token would trade the wrong side."""
+        with pytest.raises(Unavailable) as caught:
+            parse_listing(row(**changes))
+        assert caught.value.kind == kind
+
+    @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=9), lambda x: st.lists(x, max_size=3)))
+    def test_of_arbitrary_json_is_a_listing_or_unavailable(self, junk: Any) -> None:
+        """Nothing else ever leaves the parser."""
+        fields = ("outcomes", "clobTokenIds", "outcomePrices", "endDate", "secondsDelay", "question", "feeSchedule")
+        for candidate in (junk, *(row() | {name: junk} for name in fields)):
+            try:
+                assert len(parse_listing(candidate).tokens) == 2
+            except Unavailable as refused:
+                assert refused.source == "polymarket_gamma"  # noqa: PT017  either is right
+
+
+class TestPayouts:
+    @pytest.mark.parametrize(
+        ("prices", "paid"),
+        [('["1", "0"]', ("1", "0")), ('["0", "1"]', ("0", "1")), ('["0.5", "0.5"]', ("0.5", "0.5"))],
+    )
+    def test_are_exact(self, prices: str, paid: tuple[str, str]) -> None:
+        """One winner, or a void."""
+        expected = {TokenId("111"): Decimal(paid[0]), TokenId("222"): Decimal(paid[1])}
+        assert parse_listing(resolved(prices)).payouts == expected
+        by_list = resolved(prices, umaResolutionStatus=None, umaResolutionStatuses='["disputed", "resolved"]')
+        assert parse_listing(by_list).payouts == expected
+
+    @pytest.mark.parametrize(
+        "candidate",
+        [
+            resolved('["1", "0"]', closed=False),
+            resolved('["1", "0"]', umaResolutionStatus="proposed"),
+            resolved('["1", "0"]', umaResolutionStatus=None, umaResolutionStatuses='["resolved", "disputed"]'),
+            resolved('["0", "0"]'),
+            resolved('["1", "1"]'),
+            resolved('["0.0005", "0.9995"]'),
+            resolved('["0.00000004364303498046286702037228176483457", "0.9999999563569650195371329796277182"]'),
+            resolved('["NaN", "1"]'),
+            resolved("[]"),
+        ],
+        ids=lambda candidate: str(candidate.get("outcomePrices")),
+    )
+    def test_are_empty_while_anything_is_in_doubt(self, candidate: dict[str, object]) -> None:
+        """All of these were recorded on closed markets, or stand just before the settlement."""
+        assert parse_listing(candidate).payouts == {}
+
+    @pytest.mark.parametrize("name", ["gamma_payouts", "gamma_payouts_by_slug"])
+    def test_are_asked_for_by_token_or_else_by_slug(self, name: str) -> None:
+        """From the cassettes of a resolved market."""
+        first, second = RESOLVED.token_ids
+        assert replayed(name) == {first: 1, second: 0}
+
+    def test_are_not_asked_for_without_either(self) -> None:
+        """A reference that is no slug asks nothing."""
+        client, asked = gamma_of({})
+        market = Market(name="x", ref="12345", token=None, outcome="Yes", fees=FREE, condition=ConditionId(CONDITION))
+        assert asyncio.run(GammaOutcomes(client).payouts(market)) == {}
+        assert asked == []
+
+    def test_of_another_market_are_refused(self) -> None:
+        """An answer without our token settles nothing."""
+        client, _ = gamma_of({f"/markets?clob_token_ids={RESOLVED.token_ids[0]}": [resolved('["1", "0"]')]})
+        with pytest.raises(Unavailable, match="wrong_market"):
+            asyncio.run(GammaOutcomes(client).payouts(followed(RESOLVED)))
+
+
+class TestLookingUp:
+    def looked_up(self, routes: dict[str, object], slug: str = "will-it") -> tuple[Listing, list[str]]:
+        """The market by slug, and what was asked for it."""
+        client, asked = gamma_of(routes)
+        return asyncio.run(Gamma(client).market(slug)), asked
+
+    def refused(self, work: Callable[[Gamma], Any], routes: dict[str, object]) -> str:
+        """The kind of failure."""
+        client, _ = gamma_of(routes)
+        with pytest.raises(Unavailable) as caught:
+            asyncio.run(work(Gamma(client)))
+        return caught.value.kind
+
+    def test_falls_back_to_the_lists_open_and_closed(self) -> None:
+        """The list leaves closed markets out unless it is told not to."""
+        routes: dict[str, object] = {"/markets?slug=will-it": [], "/markets?slug=will-it&closed=true": [row(closed=True)]}
+        listing, asked = self.looked_up(routes)
+        assert listing.closed
+        assert asked == ["/markets/slug/will-it", "/markets?slug=will-it", "/markets?slug=will-it&closed=true"]
+
+    def test_takes_an_object_and_a_list_of_one(self) -> None:
+        """Gamma has answered both ways."""
+        assert self.looked_up({"/markets/slug/will-it": row()}) == self.looked_up({"/markets/slug/will-it": [row()]})
+
+    @pytest.mark.parametrize(
+        ("body", "kind"),
+        [
+            (row(slug="another"), "wrong_market"),
+            ([row(), row()], "duplicate_market"),
+            ({"error": "x"}, "invalid_market"),
+            (None, "invalid_body"),
+            (row(outcomes="[]"), "not_binary"),
+        ],
+        ids=str,
+    )
+    def test_never_takes_another_market(self, body: object, kind: str) -> None:
+        """The slug must be the asked one, once."""
+        assert self.refused(lambda gamma: gamma.market("will-it"), {"/markets/slug/will-it": body}) == kind
+
+    def test_of_what_is_not_there_says_so(self) -> None:
+        """By slug, by token, and of an event."""
+        nowhere: dict[str, object] = {
+            f"/{kind}?{query}{closed}": []
+            for kind, query in (("markets", "slug=x"), ("events", "slug=x"), ("markets", "clob_token_ids=7"))
+            for closed in ("", "&closed=true")
+        }
+        assert self.refused(lambda gamma: gamma.market("x"), nowhere) == "unknown_market"
+        assert self.refused(lambda gamma: gamma.event("x"), nowhere) == "unknown_market"
+        assert self.refused(lambda gamma: gamma.market_of_token(TokenId("7")), nowhere) == "unknown_market"
+
+    @pytest.mark.parametrize("slug", ["", "..", "../trap", "a b", "a/b", "?x"])
+    def test_asks_nothing_for_what_is_no_slug(self, slug: str) -> None:
+        """A slug goes into a path."""
+        assert self.refused(lambda gamma: gamma.market(slug), {}) == "invalid_slug"
+        assert self.refused(lambda gamma: gamma.event(slug), {}) == "invalid_slug"
+
+
+class TestAnEvent:
+    def test_has_its_markets(self) -> None:
+        """From the cassette."""
+        listings = replayed("gamma_event")
+        assert isinstance(listings, tuple)
+        assert [listing.slug for listing in listings] == [OPEN.slug]
+
+    def test_loses_only_the_markets_that_cannot_be_used(self) -> None:
+        """Each for its own reason; of two that claim one token, neither is believed."""
+        other = row(slug="b", clobTokenIds='["333", "444"]')
+        rows = [row(), row(slug="c", clobTokenIds='["222", "555"]'), other, row(outcomes="[]"), None]
+        listings, kinds = parse_event({"slug": "e", "markets": rows})
+        assert [listing.slug for listing in listings] == ["b"]
+        assert sorted(kinds) == ["duplicate_market", "duplicate_market", "invalid_market", "not_binary"]
+
+    def test_counts_what_it_lost(self) -> None:
+        """A skipped market is visible in the health."""
+        client, _ = gamma_of({"/events/slug/e": {"slug": "e", "markets": [row(), None]}})
+        assert len(asyncio.run(Gamma(client).event("e"))) == 1
+        assert client.health.report(NOW_MS)["polymarket_gamma"].errors == {"invalid_market": 1}
+
+    def test_without_a_usable_market_is_refused(self) -> None:
+        """With the first reason."""
+        client, _ = gamma_of({"/events/slug/e": {"slug": "e", "markets": [None]}})
+        with pytest.raises(Unavailable, match="invalid_market"):
+            asyncio.run(Gamma(client).event("e"))
+
+
+@pytest.mark.parametrize(
+    ("ref", "slug"),
+    [
+        ("will-it", "will-it"),
+        ("https://polymarket.com/event/e/will-it", "will-it"),
+        ("https://polymarket.com/market/will-it/?x=1", "will-it"),
+        ("1234567890", None),
+        ("will it", None),
+        ("", None),
+    ],
+)
+def test_a_slug_is_found_in_a_reference(ref: str, slug: str | None) -> None:
+    """A bare slug or the last part of an address; a token id is neither."""
+    assert slug_of(ref) == slug
+
+
+@given(st.text(), st.text())
+def test_a_clean_name_can_be_written_and_shown(text: str, more: str) -> None:
+    """UTF-8, one line, no direction marks, at most 200 letters."""
+    name = clean_name(f"{text}\ud800\u202e\x00\n{more}" * 50)
+    assert len(name) <= 200
+    assert name.encode().decode() == name
+    assert not set(name) & {"\u202e", "\x00", "\n", "\r"}
+    assert strict_json(json.dumps(name).encode()) == name
