@@ -224,10 +224,8 @@ async def server_time_ms(client: VenueClient) -> int | None:
 def _side(levels: Iterable[WireLevel], *, best_is_highest: bool) -> tuple[Level, ...]:
     sizes: dict[Decimal, Decimal] = {}
     for level in levels:
-        if not level.size:
-            raise ValueError("a level without shares")
         sizes[level.price] = sizes.get(level.price, Decimal(0)) + level.size
-    return tuple(Level(price, sizes[price]) for price in sorted(sizes, reverse=best_is_highest))
+    return tuple(Level(price, sizes[price]) for price in sorted(sizes, reverse=best_is_highest) if sizes[price])
 
 
 def _asset_id(row: object) -> str | None:

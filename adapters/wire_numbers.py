@@ -86,6 +86,8 @@ def _text_8(value: Any) -> Decimal:
 def _size(value: Any) -> Decimal:
     if not isinstance(value, str) or not _TEXT_18.fullmatch(value):
         raise ValueError("must be plain decimal text")
+    if not Decimal(value):
+        raise ValueError("must not be zero")
     return Decimal(value).quantize(_SHARE_UNIT, rounding=ROUND_DOWN)
 
 
@@ -127,7 +129,7 @@ DecimalText = Annotated[Decimal, BeforeValidator(_text_8)]
 """Polymarket's prices: text, at most 8 decimals."""
 
 SizeText = Annotated[Decimal, BeforeValidator(_size)]
-"""Polymarket's sizes: text, cut to the six decimals that a share has. Recorded ones carry float noise behind them."""
+"""Polymarket's sizes: text, not zero, cut to the six decimals of a share (dust becomes 0). Recorded ones carry noise."""
 
 KrakenText = Annotated[Decimal, BeforeValidator(_text_10)]
 """Kraken Spot's prices: text, at most 10 decimals."""

@@ -42,11 +42,12 @@ def accepted_references(snapshot: Snapshot, memory: Memory) -> Mapping[Reference
 
 
 def followed(snapshot: Snapshot, ledger: Ledger) -> tuple[Market, ...]:
-    """The markets of the map, then those that left it while a position is open."""
+    """The markets of the map, then those that left it while a position is open. What is resolved accepts no orders."""
     listed = {market.token for market in snapshot.markets}
-    return (
-        *snapshot.markets,
-        *(position.market for token, position in ledger.positions.items() if token not in listed),
+    left = (position.market for token, position in ledger.positions.items() if token not in listed)
+    return tuple(
+        replace(market, accepting=False) if market.token in snapshot.payouts else market
+        for market in (*snapshot.markets, *left)
     )
 
 

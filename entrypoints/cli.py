@@ -19,6 +19,7 @@ from adapters.portal_server import serve
 from adapters.simulated_venues import RecordingInvalid
 from adapters.sqlite_ledger import LedgerInvalid, LedgerUnwritable
 from adapters.state_lock import AlreadyRunning, StateDirUnusable
+from domain.ledger import LawBroken
 from domain.ports import Unavailable
 from entrypoints.check import check as findings_of
 from entrypoints.container import Container, map_entries
@@ -39,6 +40,7 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (AlreadyRunning, ALREADY_RUNNING),
     (LedgerUnwritable, LEDGER_UNWRITABLE),
     (LedgerInvalid, LEDGER_INVALID),
+    (LawBroken, LEDGER_INVALID),
 )
 """What ends a command with which code (sysexits.h): configuration, lock, ledger I/O, ledger data."""
 

@@ -21,6 +21,14 @@ from entrypoints.settings import Settings
 
 FASTEST_TICK_DEADLINE_S = 5.0
 
+PACE_S = {
+    "polymarket_clob": 0.01,  # /book: 1,500 requests in 10 s
+    "polymarket_gamma": 0.04,  # /markets: 300 in 10 s
+    "kraken_spot": 0.02,  # by address and pair: one a second, which INTERVAL_S keeps
+    "kraken_futures": 0.02,  # 500 in 10 s
+}
+"""Seconds between the starts of two requests to one venue, within the limits that each documents."""
+
 
 def map_entries(settings: Settings) -> tuple[MapEntry, ...]:
     """The markets to follow: the map's, or the one token of the environment. Raises `MapInvalid`."""
@@ -45,12 +53,24 @@ def _defaults(settings: Settings, rules: Rules) -> Defaults:
     )
 
 
+def _speed(clock: Clock) -> float:
+    """How many of the clock's seconds pass in a real one: a demo's venues play as much faster."""
+    return float(getattr(clock, "speed", 1.0))
+
+
 def _retry_s(settings: Settings, clock: Clock) -> float:
-    return 2 * settings.interval_s / getattr(clock, "speed", 1.0)
+    return 2 * settings.interval_s / _speed(clock)
 
 
 def _client(source: str, base_url: str, settings: Settings, clock: Clock, health: Health) -> VenueClient:
-    return VenueClient(source, base_url, clock=clock, health=health, timeout_s=settings.http_timeout_s)
+    return VenueClient(
+        source,
+        base_url,
+        clock=clock,
+        health=health,
+        timeout_s=settings.http_timeout_s,
+        min_interval_s=PACE_S[source] / _speed(clock),
+    )
 
 
 class Container(containers.DeclarativeContainer):

@@ -32,8 +32,8 @@ WEB_ROOT = Path(__file__).resolve().parents[1] / "web"
 
 FAST_MARKETS = {
     "INTERVAL_S": "2.5",
-    "LEAD_LAG_SPOT_MOVE_MIN_PCT": "0.03",
-    "LEAD_LAG_EDGE_MIN_PCT": "0.03",
+    "LEAD_LAG_SPOT_MOVE_MIN_PCT": "0.02",
+    "LEAD_LAG_EDGE_MIN_PCT": "0.02",
     "LEAD_LAG_EDGE_EXIT_PCT": "-10",
     "LEAD_LAG_MAX_HOLD_SECS": "180",
 }
@@ -160,21 +160,22 @@ class Progress:
     def __init__(self) -> None:
         """Nothing seen yet."""
         self.last: Report | None = None
-        self.start: Report | None = None
-        self.news = "warming up"
+        self.news = "nothing yet"
+        self.now = "warming up"
         self.trades: Counter[str] = Counter()
         self.exits: Counter[str] = Counter()
         self.reasons: Counter[str] = Counter()
 
     def saw(self, report: Report) -> None:
         """Take in one tick."""
-        self.start = self.start or report
         self.last = report
         self.trades.update(trade.action for trade in report.trades if trade.status is OrderStatus.FILLED)
         self.exits.update(v.cause.reason for v in report.verdicts if v.action is Action.EXIT)
         self.reasons.update(v.cause.reason for v in report.verdicts if v.action is Action.SKIP)
+        decided = Counter(f"{verdict.action} {verdict.cause.reason}" for verdict in report.verdicts)
+        self.now = ", ".join(f"{count} {what}" for what, count in decided.most_common(2))
         for trade in report.trades:
-            self.news = f"{trade.action} {trade.shares:f} {trade.market.name} at {trade.price:f} ({trade.notes})"
+            self.news = f"{trade.action} {trade.shares.normalize():f} {trade.market.name} at {trade.price.normalize():f}"
 
     def __rich__(self) -> Table:
         """One line of numbers."""
@@ -185,6 +186,7 @@ class Progress:
                 f"tick [bold]{point.sequence}[/]",
                 f"equity [bold]{point.equity:.2f}[/]",
                 f"open {point.open_positions}",
+                f"now: {self.now}",
                 f"last: {self.news}",
             )
         return table
