@@ -22,7 +22,7 @@ demo: .venv/installed ## paper trading against simulated venues, with the portal
 	$(BIN)/spelar demo $(if $(TICKS),--ticks $(TICKS)) $(if $(SPEED),--speed $(SPEED)) $(if $(RECORDING),--recording $(RECORDING))
 
 test: .venv/installed ## the fast tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 test-slow: .venv/installed ## the long simulations and crash loops
 	$(BIN)/python -m pytest -m slow

@@ -7,12 +7,12 @@ import pytest
 
 from domain.decision import Reason
 from domain.engine import Rules
-from domain.ledger import Ledger, Position
-from domain.market import Market, OrderBook, TokenId
+from domain.ledger import Ledger, Order, Position
+from domain.market import Market, OrderBook, Side, TokenId
 from domain.report import Report, TradeAction
 from domain.sizing import Sizing
 from domain.view import Limits
-from tests.builders import INTERVAL_S, NO, SIZING, YES, book, ledger, market, moment, position, rules, snapshot, state
+from tests.builders import INTERVAL_S, NO, SIZING, YES, book, ledger, market, moment, order, position, rules, snapshot, state
 from tests.fakes import Play
 
 ETH = market("eth", token=TokenId("2001"))
@@ -96,13 +96,16 @@ def test_without_the_proceeds_there_is_not_enough() -> None:
     assert _said(report) == [("eth", Reason.INSUFFICIENT_CASH), ("btc", Reason.MAX_HOLD)]
 
 
-def _outcomes(sizing: Sizing, *, held: int) -> Report:
+ONLY_YES = market(complement=NO)
+ONLY_NO = market(token=NO, outcome="No", direction=-1, complement=YES)
+
+
+def _outcomes(sizing: Sizing, *, held: int, pending: tuple[Order, ...] = ()) -> Report:
     """Yes enters while No leaves; twelve shares lie at Yes' ask of 0.51, which are No's bids at 0.49."""
-    yes = market(complement=NO)
-    no = market(token=NO, outcome="No", direction=-1, complement=YES)
+    yes, no = ONLY_YES, ONLY_NO
     books = (book(size=12, levels=1), book("0.49/0.50", size=12, levels=1, token=NO))
     positions = [position(of=no, token=NO, shares=held)]
-    return _stepped(rules(sizing=sizing), ledger(positions=positions), (yes, no), books, {})
+    return _stepped(rules(sizing=sizing), ledger(positions=positions, pending=pending), (yes, no), books, {})
 
 
 def test_an_exit_of_no_and_an_entry_of_yes_share_one_liquidity() -> None:
@@ -112,6 +115,23 @@ def test_an_exit_of_no_and_an_entry_of_yes_share_one_liquidity() -> None:
         (TradeAction.SELL, Decimal(10)),
         (TradeAction.BUY, Decimal(2)),
     ]
+    assert [event.execution.order.shares for event in report.orders] == [Decimal(10), Decimal(2)]
+
+
+def test_a_waiting_exit_that_meets_its_book_takes_liquidity_from_an_entry_as_well() -> None:
+    """Its book has come in this tick: the entry is sized for what it leaves."""
+    waiting = order(Side.SELL, of=ONLY_NO, token=NO, limit="0.48", decided=moment(170), delay_ms=5000)
+    report = _outcomes(WHOLE_BAND, held=10, pending=(waiting,))
+    assert _said(report) == [("btc", Reason.ENTER), ("btc", Reason.ORDER_PENDING)]
+    assert [event.execution.order.shares for event in report.orders] == [Decimal(10), Decimal(2)]
+    assert [trade.shares for trade in report.trades] == [Decimal(10), Decimal(2)]
+
+
+def test_the_proceeds_of_an_exit_that_has_to_wait_pay_for_nothing_yet() -> None:
+    """With latency the sale of BTC brings its cash only when it meets a book."""
+    report = _both(rules(latency_ms=20_000), cash="0.60", positions=(position(),))
+    assert _said(report) == [("eth", Reason.INSUFFICIENT_CASH), ("btc", Reason.MAX_HOLD)]
+    assert report.verdicts[0].cause.measured == Decimal("0.60")
 
 
 @pytest.mark.parametrize("sizing", [WHOLE_BAND, replace(SIZING, banded=False)])

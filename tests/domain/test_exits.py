@@ -7,10 +7,10 @@ import pytest
 
 from domain.decision import Reason
 from domain.ledger import Mark, OrderStatus
-from domain.market import Snapshot
+from domain.market import Reference, Snapshot
 from domain.report import TradeAction
 from domain.view import Limits
-from tests.builders import NO, YES, book, ledger, market, moment, position, rules, seen, snapshot, state, warming_up
+from tests.builders import NO, SPOT, YES, book, ledger, market, moment, position, rules, seen, snapshot, state, warming_up
 from tests.domain.test_trading import entered, reasons, trades
 from tests.fakes import Play
 
@@ -26,11 +26,12 @@ OVERDUE_S = 180
         seen(OVERDUE_S, kill_switch=True),
         seen(OVERDUE_S),
         seen(OVERDUE_S, spot=None),
+        replace(seen(OVERDUE_S), references={SPOT: Reference(price=60_000.0, requested=moment(OVERDUE_S - 61))}),
         seen(OVERDUE_S, "0.01/0.02"),
         seen(OVERDUE_S, "0.50/"),
         seen(OVERDUE_S, listed=False),
     ],
-    ids=["kill switch", "warm-up after a restart", "no reference", "price zone", "no ask", "left the map"],
+    ids=["kill switch", "warm-up after a restart", "no reference", "stale reference", "price zone", "no ask", "left the map"],
 )
 def test_max_hold_needs_nothing_but_a_bid(inputs: Snapshot) -> None:
     """What keeps an entry away does not keep an exit away."""

@@ -35,6 +35,13 @@ def test_another_spike_confirms_nothing() -> None:
     assert reasons(play.reports)[5:] == [Reason.REFERENCE_SPIKE, Reason.REFERENCE_SPIKE, Reason.ENTER]
 
 
+def test_the_last_accepted_price_is_remembered_over_a_tick_without_one() -> None:
+    """A missing answer must not let the spike after it pass."""
+    play = Play(rules())
+    play.ticks([*warming_up(), seen(75, spot=None), seen(90, spot=70_000.0)])
+    assert reasons(play.reports)[5:] == [Reason.MISSING_REFERENCE, Reason.REFERENCE_SPIKE]
+
+
 def _drift(n: int, wall_step_s: float = 0) -> Snapshot:
     return seen(INTERVAL_S * n, spot=60_000 * 1.0005**n, wall_step_s=wall_step_s)
 

@@ -141,6 +141,23 @@ def test_an_order_is_cancelled_when_no_usable_book_comes_in_time(quote: str | No
     assert (trades(play), play.ledger.pending, play.ledger.cash) == ([], (), Decimal(1000))
 
 
+@pytest.mark.parametrize(("at_s", "cancelled"), [(155, False), (155.001, True)])
+def test_an_orders_patience_ends_with_the_delay_and_the_freshness_after_it(at_s: float, cancelled: bool) -> None:
+    """20 s and 60 s from 75 s."""
+    play = _decided()
+    report = play.tick(seen(at_s, None, STEP_UP))
+    assert _statuses(report) == ([OrderStatus.CANCELLED] if cancelled else [])
+    assert len(play.ledger.pending) == (0 if cancelled else 1)
+
+
+def test_without_delay_an_order_meets_the_book_of_its_decision() -> None:
+    """Though that book was asked for 0.4 s before the last answer was in."""
+    play = Play(rules())
+    play.ticks(warming_up())
+    play.tick(snapshot(moment(75), books=[book(requested=moment(75))], spot=STEP_UP, ready=moment(75.4)))
+    assert [(trade.moment, trade.status) for trade in trades(play)] == [(moment(75), OrderStatus.FILLED)]
+
+
 def test_an_order_of_a_token_that_nobody_follows_any_more_is_cancelled_too() -> None:
     """It left the map before its book came."""
     play = _decided()

@@ -52,6 +52,10 @@ def test_the_runbook_minimum_buys_ten_shares_at_the_ask_with_the_fee() -> None:
     signal = play.reports[-1].verdicts[0].signal
     assert signal is not None
     assert (signal.edge, signal.move) == (0.5, 0.5)
+    costs = play.reports[-1].verdicts[0].costs
+    assert costs is not None
+    assert (costs.spread, costs.fee) == pytest.approx((0.005 / 0.505 * 100, 0.017493 / 0.505 * 100))
+    assert costs.net_edge == pytest.approx(0.5 - costs.total)
 
 
 def test_it_leaves_by_edge_exit_when_polymarket_has_followed() -> None:

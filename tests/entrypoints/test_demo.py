@@ -28,7 +28,7 @@ def _rows(tmp_path: Path, name: str) -> list[dict[str, str]]:
 
 def test_sixty_ticks_make_a_round_trip_whose_numbers_add_up(tmp_path: Path) -> None:
     """A BUY, then a SELL; cash, positions and equity agree to the last decimal; every file is there."""
-    said = _demo(tmp_path, "--ticks", "60", "--speed", "120")
+    said = _demo(tmp_path, "--ticks", "60", "--speed", "180")
     trades = [row for row in _rows(tmp_path, "pm_paper_trades.csv") if row["status"] == "filled"]
     assert {"BUY", "SELL"} <= {row["action"] for row in trades}
     first_buy = next(index for index, row in enumerate(trades) if row["action"] == "BUY")
