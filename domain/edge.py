@@ -1,5 +1,7 @@
 """The arithmetic of signals: plain functions of numbers, each formula written once.
 
+Percentages are rounded to nine decimals: a move of exactly 0.4 % must not fail a limit of 0.4 by the last bit of a float.
+
 Returns are in percent; prices, spreads and fees per share in price units (probability). Definitions: SPEC section 2.
 """
 
@@ -8,13 +10,15 @@ from enum import Enum
 from itertools import pairwise
 from statistics import stdev
 
+PCT_DECIMALS = 9
+
 
 def return_pct(newest: float, oldest: float) -> float:
     """The move from `oldest` to `newest` in percent of `oldest`: (newest / oldest - 1) * 100.
 
-    Written so that it is rounded once: a step from 60000 to 60150 is 0.25, not 0.24999999999999467, and passes its gate.
+    A step from 60000 to 60150 is 0.25, not 0.24999999999999467, and passes its gate.
     """
-    return (newest - oldest) * 100 / oldest
+    return round((newest - oldest) * 100 / oldest, PCT_DECIMALS)
 
 
 def directed(direction: int, move_pct: float) -> float:
@@ -24,7 +28,7 @@ def directed(direction: int, move_pct: float) -> float:
 
 def lead_lag_edge_pct(*, directed_move_pct: float, mid_move_pct: float) -> float:
     """How far the token has yet to follow: the reference's directed move minus the token's own."""
-    return directed_move_pct - mid_move_pct
+    return round(directed_move_pct - mid_move_pct, PCT_DECIMALS)
 
 
 def noise_pct(series: Sequence[float], *, window: int, lookback: int) -> float | None:

@@ -13,13 +13,14 @@ from domain.fees import FREE
 from domain.fill import walk, whole_micros
 from domain.ledger import Action, Ledger, Order
 from domain.market import Moment, OrderBook, ReferenceId, Side, Snapshot, TokenId
-from domain.reading import Accepted, accepted_references, first_look, followed, sampled
+from domain.reading import Accepted, accepted_references, first_look, followed, remembered, sampled
 from domain.sizing import Sizing
 from domain.state import Memory, State
 from domain.state_machine import (
     BUY_INPUT,
     EXIT_INPUT,
     INPUT,
+    MARK_INPUT,
     PRICE_ZONE,
     SCALE_IN,
     STOP,
@@ -75,7 +76,7 @@ class Decision:
 
 def step(rules: Rules, snapshot: Snapshot, state: State) -> Decision:
     """Decide one tick."""
-    references = accepted_references(snapshot, state.memory)
+    references = accepted_references(snapshot, state.memory, freshness_s=rules.limits.freshness_s)
     turn = _Turn(rules, snapshot, state)
     readings = tuple(turn.reading(first) for first in _first_looks(snapshot, state, references))
     waiting = turn.meet_waiting(readings)
@@ -93,7 +94,7 @@ def step(rules: Rules, snapshot: Snapshot, state: State) -> Decision:
         marks=turn.marking_books(readings),
         memory=Memory(
             histories={reading.market.token: reading.history for reading in readings if reading.market.token is not None},
-            references={**state.memory.references, **{key: found.seen for key, found in references.items()}},
+            references=remembered(state.memory, references),
             moment=snapshot.moment,
         ),
         ledger=replace(state.ledger, pending=waiting),
@@ -114,7 +115,7 @@ class _Turn:
         self.enter_rows, self.exit_rows = rules.enter, rules.exit
         self.clock_jump_s = _clock_jump_s(snapshot.moment, state.memory.moment)
         ledger = state.ledger
-        self.budget = Budget(cash=ledger.cash - ledger.reserved_cash, orders=rules.limits.orders_per_tick)
+        self.budget = Budget(cash=ledger.cash - ledger.reserved_cash, orders=0)
         self.blocked = {order.token for order in ledger.pending}
         self.verdicts: dict[tuple[str, str, TokenId | None], Verdict] = {}
         self.orders: list[Order] = []
@@ -236,9 +237,9 @@ class _Turn:
         return tuple(waiting)
 
     def marking_books(self, readings: Iterable[Reading]) -> dict[TokenId, OrderBook]:
-        """The books that price positions, those opened by this tick included: the books that an exit could use."""
+        """The books that price positions, those opened by this tick included."""
         views = (self.view(reading) for reading in readings)
-        return {view.known_book.token: view.known_book for view in views if first_closed(EXIT_INPUT, view) is None}
+        return {view.known_book.token: view.known_book for view in views if first_closed(MARK_INPUT, view) is None}
 
 
 def _clock_jump_s(now: Moment, before: Moment | None) -> float:
@@ -259,7 +260,7 @@ def _spent(budget: Budget, view: View, side: Side, plan: Plan) -> Budget:
     if side is Side.BUY:
         return Budget(
             cash=budget.cash - view.cash_needed,
-            orders=budget.orders - 1,
+            orders=budget.orders + 1,
             taken=budget.taken.with_walk(view.market, side, plan.walk),
         )
     proceeds = Decimal(0) if view.delay_ms else plan.walk.notional - plan.walk.fee

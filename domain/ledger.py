@@ -130,7 +130,10 @@ class Booking:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """Cash, positions in the order of their entry, and orders that wait for a book. USDC in whole micro-dollars."""
+    """Cash, positions in the order of their entry, and orders that wait for a book. USDC in whole micro-dollars.
+
+    `settled` tokens have been paid out: that happens once, so they are never bought again.
+    """
 
     opening_cash: Decimal
     cash: Decimal
@@ -138,6 +141,7 @@ class Ledger:
     fees: Decimal = Decimal(0)
     positions: Mapping[TokenId, Position] = field(default_factory=dict)
     pending: tuple[Order, ...] = ()
+    settled: frozenset[TokenId] = frozenset()
 
     @classmethod
     def opened_with(cls, cash: Decimal) -> "Ledger":
@@ -213,7 +217,8 @@ class Ledger:
     def paid_out(self, token: TokenId, payout: Decimal, now: Moment) -> Booking:
         """The ledger after the venue paid `payout` USDC for each share of a resolved token, without a fee."""
         shares = self.positions[token].shares
-        return self._left(token, shares=shares, proceeds=whole_micros(shares * payout), fee=Decimal(0), now=now)
+        booking = self._left(token, shares=shares, proceeds=whole_micros(shares * payout), fee=Decimal(0), now=now)
+        return replace(booking, ledger=replace(booking.ledger, settled=self.settled | {token}))
 
     def _left(self, token: TokenId, *, shares: Decimal, proceeds: Decimal, fee: Decimal, now: Moment) -> Booking:
         """The ledger after `shares` of a position became money: cost leaves in proportion, the rest by subtraction."""

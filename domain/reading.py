@@ -20,7 +20,7 @@ class Accepted:
     """A reference after the spike rule: what to remember of it, and how far an unconfirmed price jumped (percent)."""
 
     reference: Reference
-    seen: Seen
+    seen: Seen | None
     jump_pct: float
 
 
@@ -36,19 +36,28 @@ def accepted(reference: Reference, before: Seen | None) -> Accepted:
     return Accepted(reference=reference, seen=waiting, jump_pct=jump)
 
 
-def accepted_references(snapshot: Snapshot, memory: Memory) -> Mapping[ReferenceId, Accepted]:
-    """Every reference of the snapshot after the spike rule."""
-    return {key: accepted(reference, memory.references.get(key)) for key, reference in snapshot.references.items()}
+def accepted_references(snapshot: Snapshot, memory: Memory, *, freshness_s: float) -> Mapping[ReferenceId, Accepted]:
+    """Every reference of the snapshot after the spike rule; a stale one is kept for its row, and vouches for nothing."""
+    found = {}
+    for key, reference in snapshot.references.items():
+        before = memory.references.get(key)
+        fresh = reference.age_at(snapshot.ready) <= freshness_s
+        found[key] = accepted(reference, before) if fresh else Accepted(reference=reference, seen=before, jump_pct=0.0)
+    return found
+
+
+def remembered(memory: Memory, references: Mapping[ReferenceId, Accepted]) -> Mapping[ReferenceId, Seen]:
+    """What the next tick knows of every reference. A spike that this tick did not see again is forgotten."""
+    before = {key: Seen(accepted=seen.accepted) for key, seen in memory.references.items()}
+    return before | {key: found.seen for key, found in references.items() if found.seen is not None}
 
 
 def followed(snapshot: Snapshot, ledger: Ledger) -> tuple[Market, ...]:
     """The markets of the map, then those that left it while a position is open. What is resolved accepts no orders."""
+    over = snapshot.payouts.keys() | ledger.settled
     listed = {market.token for market in snapshot.markets}
     left = (position.market for token, position in ledger.positions.items() if token not in listed)
-    return tuple(
-        replace(market, accepting=False) if market.token in snapshot.payouts else market
-        for market in (*snapshot.markets, *left)
-    )
+    return tuple(replace(market, accepting=False) if market.token in over else market for market in (*snapshot.markets, *left))
 
 
 def first_look(market: Market, snapshot: Snapshot, references: Mapping[ReferenceId, Accepted], memory: Memory) -> Reading:

@@ -164,6 +164,9 @@ INPUT: Table = (
 EXIT_INPUT: Table = (NO_ORDERBOOK, HAS_BIDS, CROSSED_BOOK, GHOST_BOOK, STALE_BOOK_INPUT, CLOCK_JUMP, MARKET_CLOSED)
 """What an exit must have been given: a fresh book with a bid, and nothing else."""
 
+MARK_INPUT: Table = (NO_ORDERBOOK, HAS_BIDS, CROSSED_BOOK, GHOST_BOOK, STALE_BOOK_INPUT)
+"""What the book that prices a position must be: the clock and the market's state do not touch its bids."""
+
 BUY_INPUT: Table = (NO_ORDERBOOK, TWO_SIDED, CROSSED_BOOK, GHOST_BOOK, STALE_BOOK_INPUT, CLOCK_JUMP, MARKET_CLOSED)
 """What a buy that waited for its book must find when the book comes."""
 
@@ -280,7 +283,7 @@ INSUFFICIENT_CASH = Row(
 THROTTLED = Row(
     Reason.THROTTLED,
     "the tick has an entry or add left",
-    lambda v: v.limits.orders_per_tick - v.budget.orders,
+    lambda v: v.budget.orders,
     operator.lt,
     lambda v: v.limits.orders_per_tick,
     "PM_MAX_ORDERS_PER_TICK",

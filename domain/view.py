@@ -40,7 +40,7 @@ class Limits:
     lag_ms: float | None = None
     trade_notional_usdc: Decimal | None = None
     stop_pct: float | None = None
-    orders_per_tick: int = 10
+    orders_per_tick: int | None = 10
     scale_in: ScaleIn = field(default_factory=ScaleIn)
 
     @property
@@ -51,7 +51,7 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What the tick has left: USDC not spent or reserved, entries and adds, and the shares that earlier orders took."""
+    """What the tick has spent: USDC that is neither spent nor reserved, entries and adds so far, shares that orders took."""
 
     cash: Decimal
     orders: int

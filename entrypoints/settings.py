@@ -172,8 +172,8 @@ class Settings(BaseModel):
     scale_max_total_shares: Shares = Field(
         Decimal(50), alias="LEAD_LAG_SCALE_MAX_TOTAL_SHARES", description="shares that one position may reach by adds"
     )
-    max_orders_per_tick: Count = Field(
-        10, alias="PM_MAX_ORDERS_PER_TICK", description="entries and adds in one tick; exits are never throttled"
+    max_orders_per_tick: Annotated[Count | None, Off] = Field(
+        10, alias="PM_MAX_ORDERS_PER_TICK", description="entries and adds in one tick, 0: any number; exits are never throttled"
     )
     fees: Literal["venue", "none"] = Field("venue", alias="PM_FEES", description="charge the market's taker fee, or none")
     start_balance_usd: Usdc = Field(

@@ -45,9 +45,7 @@ class SimulatedVenues:
         self.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
 
     def start(self) -> None:
@@ -55,9 +53,7 @@ class SimulatedVenues:
         if self._listener is not None:
             return
         self._listener = _Listener(self._address, self)
-        self._thread = threading.Thread(
-            target=self._listener.serve_forever, args=(0.05,), name="simulated-venues", daemon=True
-        )
+        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,), name="simulated-venues", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:

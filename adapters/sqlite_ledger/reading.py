@@ -22,6 +22,7 @@ SELECT token, market, shares, cost, entry_mid, last_mid, opened_at_ms, opened_el
     last_fill_elapsed_ms, last_scale_at_ms, last_scale_elapsed_ms, adds, mark_value, mark_stale
 FROM positions ORDER BY place
 """
+SETTLED = "SELECT token FROM trades WHERE action = 'SETTLE'"
 WAITING = "SELECT wish FROM waiting ORDER BY place"
 HISTORIES = "SELECT token, samples FROM histories"
 TRADES = "SELECT * FROM trades ORDER BY seq"
@@ -56,6 +57,7 @@ def loaded(connection: sqlite3.Connection, markets: Markets, opening_cash: Decim
         fees=decimal(fees),
         positions=dict(_positions(connection, markets)),
         pending=_waiting(connection),
+        settled=frozenset(token for (token,) in connection.execute(SETTLED)),
     )
     memory = Memory(histories=_histories(connection), references=references_in(references), moment=_moment(at_ms, elapsed_ms))
     return Loaded(state=State(sequence=sequence, ledger=ledger, memory=memory), last_hash=last_hash)

@@ -6,6 +6,7 @@ import sqlite3
 import time
 from contextlib import closing
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def test_a_daemon_that_is_killed_at_random_moments_keeps_its_books(tmp_path: Pat
         acknowledged = 0
         for _ in range(KILLS):
             with daemon(env) as process:
-                until(lambda: published_tick(tmp_path / "out") > acknowledged)
+                until(partial(_moved_on, tmp_path, acknowledged))
                 time.sleep(dice.uniform(0.3, 2.5))
                 process.kill()
                 process.wait()
@@ -46,6 +47,10 @@ def test_a_daemon_that_is_killed_at_random_moments_keeps_its_books(tmp_path: Pat
         done = spelar(["run"], {**env, "RUN_TICKS": "1"})
     assert done.returncode == 0, done.stderr
     _assert_balanced(tmp_path)
+
+
+def _moved_on(tmp_path: Path, acknowledged: int) -> bool:
+    return published_tick(tmp_path / "out") > acknowledged
 
 
 def _stored_sequence(tmp_path: Path) -> int:
