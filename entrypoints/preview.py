@@ -17,6 +17,10 @@ WHENEVER = Moment(at_ms=LAST_MS, elapsed_ms=0)
 """A saved book has no age: no timestamp in it lies ahead of this."""
 
 
+UNSAID = {"asset_id": "0", "timestamp": "1577836800000"}
+"""What a walk does not need of a book body: bids and asks alone will do."""
+
+
 class PreviewRefused(Exception):
     """The case cannot be computed; the text says why."""
 
@@ -84,6 +88,8 @@ def case_of(fields: Mapping[str, object]) -> Case:
 def _book(body: object) -> OrderBook:
     if isinstance(body, list) and len(body) == 1:
         body = body[0]
+    if isinstance(body, dict):
+        body = {**UNSAID, **body}
     try:
         return parse_book(body, requested=WHENEVER)
     except Unavailable as error:

@@ -52,7 +52,7 @@ class Settings(BaseModel):
         15.0, alias="INTERVAL_S", description="seconds between ticks, on a fixed grid"
     )
     run_once: bool = Field(False, alias="RUN_ONCE", description="stop after one tick")
-    run_ticks: Annotated[int | None, Off, Field(ge=1)] = Field(
+    run_ticks: Annotated[Annotated[int, Field(ge=1)] | None, Off] = Field(
         None, alias="RUN_TICKS", description="stop after so many ticks; 0: never"
     )
     out_dir: Path = Field(Path("web/data"), alias="OUT_DIR", description="where the portal's files are written")
@@ -67,7 +67,7 @@ class Settings(BaseModel):
         "INFO", alias="LOG_LEVEL", description="how much the log says"
     )
 
-    clob_token_id: Annotated[str | None, Off, Field(pattern=r"^[0-9]{1,78}$")] = Field(
+    clob_token_id: Annotated[Annotated[str, Field(pattern=r"^[0-9]{1,78}$")] | None, Off] = Field(
         None, alias="POLYMARKET_CLOB_TOKEN_ID", description="the one token to follow when there is no map"
     )
     clob_base_url: Address = Field(

@@ -36,21 +36,21 @@ RUNBOOK_MINIMUM = (
 """What a first run sets; the other variables stand below it in the example file, commented out."""
 
 RECOMMENDED = {
-    "KILLSWITCH_FILE": "/etc/spelar_eu/KILLSWITCH",
-    "LEAD_LAG_SCALE_ON_ODDS_CHANGE_PCT": "0.40",
-    "LEAD_LAG_SPOT_NOISE_MULT": "3",
-    "LEAD_LAG_PM_STOP_PCT": "5",
-    "LEAD_LAG_MAX_BOOK_AGE_SECS": "300",
-    "LEAD_LAG_AVOID_PRICE_BELOW": "0.05",
-    "LEAD_LAG_AVOID_PRICE_ABOVE": "0.95",
-    "LEAD_LAG_MAX_SPREAD": "0.03",
-    "LEAD_LAG_SPREAD_COST_CAP_PCT": "2",
-    "LEAD_LAG_NET_EDGE_MIN_PCT": "0.10",
-    "LEAD_LAG_MIN_MARKET_LAG_MS": "2000",
-    "LEAD_LAG_MIN_TRADE_NOTIONAL_USDC": "2",
-    "PAPER_LATENCY_MS": "250",
+    "KILLSWITCH_FILE": ("/etc/spelar_eu/KILLSWITCH", "nothing until the file exists"),
+    "LEAD_LAG_SCALE_ON_ODDS_CHANGE_PCT": ("0.40", "larger positions, larger losses"),
+    "LEAD_LAG_SPOT_NOISE_MULT": ("3", "no entries while spot is restless, and 40 samples more to warm up"),
+    "LEAD_LAG_PM_STOP_PCT": ("5", "some positions leave at a loss that would have come back"),
+    "LEAD_LAG_MAX_BOOK_AGE_SECS": ("300", "quiet markets are not entered"),
+    "LEAD_LAG_AVOID_PRICE_BELOW": ("0.05", "no long shots"),
+    "LEAD_LAG_AVOID_PRICE_ABOVE": ("0.95", "no favourites"),
+    "LEAD_LAG_MAX_SPREAD": ("0.03", "thin markets are not entered"),
+    "LEAD_LAG_SPREAD_COST_CAP_PCT": ("2", "cheap tokens with a one-cent spread are not entered"),
+    "LEAD_LAG_NET_EDGE_MIN_PCT": ("0.10", "most entries where fees are charged: their edge does not pay them"),
+    "LEAD_LAG_MIN_MARKET_LAG_MS": ("2000", "entries in markets that follow at once, and 120 samples kept"),
+    "LEAD_LAG_MIN_TRADE_NOTIONAL_USDC": ("2", "very small orders"),
+    "PAPER_LATENCY_MS": ("250", "every order waits for the next tick's book"),
 }
-"""Values worth trying where the default is a gate that is absent."""
+"""Values worth trying where the default is a gate that is absent, and what each costs."""
 
 PLACES = {
     "OUT_DIR": "/opt/spelar_eu/web/data",
@@ -126,8 +126,9 @@ def env_example() -> str:
     for name, default in defaults.items():
         if name in RUNBOOK_MINIMUM:
             continue
-        advice = f"; try {RECOMMENDED[name]}" if name in RECOMMENDED else ""
-        lines += [f"# {meanings[name]} (default: {default or 'absent'}{advice})", f"#{name}={RECOMMENDED.get(name, default)}"]
+        value, costs = RECOMMENDED.get(name, (default, ""))
+        advice = f"; try {value}, which costs: {costs}" if costs else ""
+        lines += [f"# {meanings[name]} (default: {default or 'absent'}{advice})", f"#{name}={value}"]
     return "\n".join(lines) + "\n"
 
 

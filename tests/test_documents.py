@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from entrypoints.cli import app
-from entrypoints.settings import VARIABLES
+from entrypoints.settings import VARIABLES, read_settings
 from tests.documents import DOCUMENTS, ENV_EXAMPLE, ROOT, env_example, with_parts
 
 
@@ -26,6 +26,16 @@ def test_the_example_env_file_names_every_variable_once() -> None:
     """And no other."""
     named = re.findall(r"^#?([A-Z][A-Z0-9_]+)=", ENV_EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE)
     assert sorted(named) == sorted(VARIABLES)
+
+
+def test_every_line_of_the_example_env_file_can_be_set() -> None:
+    """The minimum alone, and with every other line uncommented."""
+    lines = ENV_EXAMPLE.read_text(encoding="utf-8").splitlines()
+    minimum = dict(line.split("=", 1) for line in lines if re.match(r"[A-Z]", line))
+    everything = dict(line.lstrip("#").split("=", 1) for line in lines if re.match(r"#?[A-Z][A-Z0-9_]+=", line))
+    assert read_settings(minimum).interval_s == 15
+    assert read_settings(everything).net_edge_min_pct == 0.1
+    assert len(everything) > len(minimum)
 
 
 def test_every_command_of_the_readme_exists() -> None:

@@ -118,6 +118,14 @@ def test_preview_in_a_batch_answers_each_line_and_goes_on_after_a_bad_one(tmp_pa
     assert "positive" in fifth["error"]
 
 
+def test_preview_needs_only_bids_and_asks(tmp_path: Path) -> None:
+    """A book typed by hand is a book."""
+    path = tmp_path / "book.json"
+    path.write_text(json.dumps({"bids": BOOK["bids"], "asks": BOOK["asks"]}))
+    done = spelar(["preview", "--book", str(path), "--shares", "10", "--json"], environment(tmp_path, {}))
+    assert json.loads(done.stdout)["notional"] == "5.1"
+
+
 def test_preview_fetches_a_token_s_book(env: dict[str, str], venues: tuple[SimulatedVenues, Scenario]) -> None:
     """What an order would do now."""
     token = venues[1].markets[0].token_ids[0]

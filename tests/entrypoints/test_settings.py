@@ -116,6 +116,12 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert settings.scale_on_odds_change_pct is None
 
 
+@pytest.mark.parametrize("off", ["", "0"])
+def test_an_end_that_is_empty_or_zero_is_no_end(off: str) -> None:
+    """RUN_TICKS= in an env file means that nobody asked for one."""
+    assert read_settings({"RUN_TICKS": off}).run_ticks is None
+
+
 def test_settings_in_force_are_text_for_every_variable() -> None:
     """What the portal shows."""
     in_force = Settings().in_force()
