@@ -71,8 +71,20 @@ async def run(order: Run) -> State:
             store=store,
             portal=portal,
         )
+        logger.info(
+            "spelar {}: {} on {}, {} markets, tick {}, ledger in {}, files in {}",
+            VERSION,
+            settings.strategy_mode,
+            settings.trading_mode,
+            len(entries),
+            state.sequence,
+            settings.state_dir,
+            settings.out_dir,
+        )
         async with _venues(container, clock):
-            return await _Loop(order, agent, portal, clock).run(state)
+            state = await _Loop(order, agent, portal, clock).run(state)
+        logger.info("stopped after tick {}: equity {}", state.sequence, state.ledger.equity)
+        return state
 
 
 def _opened(settings: Settings) -> SqliteLedger:
@@ -165,6 +177,8 @@ class _Loop:
         if report is None:
             return state
         self._portal.note(last_error="")
+        for trade in report.trades:
+            logger.info("{} {} {} at {}: {}", trade.action, trade.shares, trade.market.name, trade.price, trade.notes)
         self._order.watch(report)
         return report.state
 
