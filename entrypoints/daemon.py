@@ -128,11 +128,18 @@ async def _venues(container: Container, clock: PacedClock) -> AsyncIterator[None
         with suppress(TimeoutError):
             await asyncio.wait_for(universe.resolve(), FIRST_RESOLVE_S)
         keeping = asyncio.create_task(universe.keep_resolved(speed=clock.speed))
+        keeping.add_done_callback(_tell_if_broken)
         try:
             yield
         finally:
             keeping.cancel()
             await asyncio.gather(keeping, return_exceptions=True)
+
+
+def _tell_if_broken(looking_up: asyncio.Task[None]) -> None:
+    """A defect in the background must not die in silence; the ticks go on with the markets that are known."""
+    if not looking_up.cancelled() and (defect := looking_up.exception()):
+        logger.opt(exception=defect).error("markets are no longer looked up: {}", type(defect).__name__)
 
 
 class _Loop:
