@@ -28,6 +28,13 @@ def _absent(value: object) -> object:
         return value
 
 
+def _only_paper(value: object) -> object:
+    """Real money needs a broker that does not exist: say so, rather than which words are allowed."""
+    if value == "live":
+        raise ValueError("there is no live broker; this version trades on paper only, so set TRADING_MODE=paper")
+    return value
+
+
 Percent = Annotated[float, Field(ge=0, le=1000, allow_inf_nan=False)]
 SignedPercent = Annotated[float, Field(ge=-1000, le=1000, allow_inf_nan=False)]
 Seconds = Annotated[float, Field(gt=0, le=31_536_000, allow_inf_nan=False)]
@@ -47,7 +54,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=False)
 
     strategy_mode: Literal["lead_lag"] = Field("lead_lag", alias="STRATEGY_MODE", description="which strategy trades")
-    trading_mode: Literal["paper"] = Field("paper", alias="TRADING_MODE", description="`paper`; there is no live broker")
+    trading_mode: Annotated[Literal["paper"], BeforeValidator(_only_paper)] = Field(
+        "paper", alias="TRADING_MODE", description="`paper`; there is no live broker"
+    )
     interval_s: Annotated[float, Field(ge=0.1, le=86_400, allow_inf_nan=False)] = Field(
         15.0, alias="INTERVAL_S", description="seconds between ticks, on a fixed grid"
     )
