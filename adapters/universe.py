@@ -57,17 +57,15 @@ class MapUniverse:
         self._defaults = defaults
         self._retry_s = retry_s
         self._found: dict[str, Listing] = {}
-        self._markets = self._resolved()
 
     def markets(self) -> tuple[Market, ...]:
         """The markets in map order, as far as they are resolved by now."""
-        return self._markets
+        return tuple(market_of(entry, self._found.get(entry.polymarket.ref), self._defaults) for entry in self._entries)
 
     async def resolve(self, *, again: bool = False) -> None:
         """Look up what is not known yet; with `again`, everything."""
         wanted = {entry.polymarket.ref: entry for entry in self._entries if again or entry.polymarket.ref not in self._found}
         await asyncio.gather(*(self._look_up(entry) for entry in wanted.values()))
-        self._markets = self._resolved()
 
     async def keep_resolved(self, *, speed: float) -> None:
         """Go on for ever: unresolved entries every `retry_s`, all of them every five minutes (of the clock's time)."""
@@ -91,18 +89,11 @@ class MapUniverse:
         where: Place = place(entry.polymarket.ref)
         if where.kind == "market":
             return await self._listings.market(where.slug)
-        match await self.listings_of_event(where.slug):
+        match await self._listings.event(where.slug):
             case (only,):
                 return only
         self._health.failed("polymarket_gamma", "ambiguous_event")
         raise Unavailable("polymarket_gamma", "ambiguous_event", f"{where.slug} holds several markets: name one of them")
-
-    async def listings_of_event(self, slug: str) -> tuple[Listing, ...]:
-        """All markets of an event."""
-        return await self._listings.event(slug)
-
-    def _resolved(self) -> tuple[Market, ...]:
-        return tuple(market_of(entry, self._found.get(entry.polymarket.ref), self._defaults) for entry in self._entries)
 
 
 def market_of(entry: MapEntry, listing: Listing | None, defaults: Defaults) -> Market:

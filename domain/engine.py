@@ -1,6 +1,6 @@
 """`step`: one tick's decision, pure, from a snapshot and the state.
 
-Order within a tick: settlements, exits, adds, entries, each in map order. A budget (cash, orders left, shares already taken
+Order within a tick: settlements, exits, adds, entries, each in map order. A budget (cash, orders so far, shares already taken
 from the books) is folded through, so two orders never spend the same cash or the same liquidity.
 """
 

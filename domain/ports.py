@@ -77,7 +77,7 @@ class Broker(Protocol):
     """Executes orders."""
 
     async def reconcile(self, ledger: Ledger) -> tuple[Execution, ...]:
-        """What became of waiting orders while nobody looked; called once before the first tick."""
+        """What became of orders while nobody looked, for a broker that can lose an answer. Nothing calls it on paper."""
         ...
 
     async def submit(self, orders: Iterable[Order], snapshot: Snapshot) -> tuple[Execution, ...]:

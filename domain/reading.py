@@ -1,6 +1,6 @@
 """Gathering: which inputs of a snapshot are accepted, and what they add to the history."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from domain.edge import return_pct
@@ -11,8 +11,6 @@ from domain.state import Memory, Seen
 from domain.state_machine import SAMPLE_INPUT, SPIKE_PCT, first_closed
 from domain.strategies import Strategy
 from domain.view import Limits, Reading, View
-
-Look = Callable[[Reading], View]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

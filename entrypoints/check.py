@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from adapters.clock import SystemClock
 from adapters.market_map import MapEntry
+from adapters.polymarket_clob import server_time_ms
 from domain.market import Market, OrderBook, Quote, TokenId
 from domain.ports import OrderBooks, References, Unavailable
 from entrypoints.container import Container
@@ -54,14 +55,12 @@ async def check(settings: Settings, entries: tuple[MapEntry, ...]) -> AsyncItera
 
 
 async def _clock_skew(container: Container) -> Finding:
-    """Our clock against the `Date` of Polymarket's answers, which counts whole seconds."""
-    try:
-        answer = await container.clob_client().get("/time")
-    except Unavailable as error:
-        return Finding(subject="clock", passed=False, warning=True, seen=f"not compared: {error}")
-    if answer.server_ms is None:
-        return Finding(subject="clock", passed=False, warning=True, seen="not compared: the answer has no date")
-    skew_s = (answer.requested.at_ms - answer.server_ms) / 1000
+    """Our clock against Polymarket's, which counts whole seconds."""
+    ours_ms = container.clock().now().at_ms
+    theirs_ms = await server_time_ms(container.clob_client())
+    if theirs_ms is None:
+        return Finding(subject="clock", passed=False, warning=True, seen="not compared: Polymarket does not tell the time")
+    skew_s = (ours_ms - theirs_ms) / 1000
     return Finding(subject="clock", passed=abs(skew_s) <= CLOCK_SKEW_LIMIT_S, seen=f"{skew_s:+.1f} s against Polymarket's")
 
 

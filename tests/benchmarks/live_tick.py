@@ -15,6 +15,7 @@ from adapters.market_map import MapEntry, PolymarketPart, SpotPart
 from adapters.simulated_venues import Answer, Request, Scenario, Script, SimMarket, SimulatedVenues
 from domain.report import Report
 from entrypoints.daemon import Run, run
+from entrypoints.logging import configure_logging
 from entrypoints.settings import read_settings
 
 ANSWER_S = 0.05
@@ -36,6 +37,7 @@ class Slow:
 
 def main() -> None:
     """Run the benchmark and print its line."""
+    configure_logging("WARNING")
     pairs = ("XBTUSD", "ETHUSD")
     markets = tuple(SimMarket(slug=f"market-{n}", pair=pairs[n % 2]) for n in range(MARKETS))
     start_ms = time.time_ns() // 1_000_000
