@@ -12,6 +12,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import NamedTuple, NewType
 
+from domain.fair import FairModel
 from domain.fees import FeeSchedule
 
 TokenId = NewType("TokenId", str)
@@ -121,10 +122,11 @@ class Quote:
 
 
 class ReferenceId(NamedTuple):
-    """Where a reference price comes from: a source's name and the symbol there."""
+    """Where a reference price comes from: a source's name, the symbol there, and the field of its ticker ("": the usual)."""
 
     source: str
     symbol: str
+    field: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,12 +147,51 @@ class Reference:
         return now.seconds_since(self.requested) + self.age_s
 
 
+class Leg(NamedTuple):
+    """One of the three ways a match can end: the market that asks for it, its name there, and the token that pays for it."""
+
+    slug: str
+    name: str
+    token: TokenId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ThreeWay:
+    """A match as the venue builds it: one event, three binary markets of one neg-risk group (their Yes tokens).
+
+    `event` is the event's slug. One market of three outcomes is the same thing with one slug.
+    """
+
+    event: str
+    home: Leg
+    draw: Leg
+    away: Leg
+
+    @property
+    def legs(self) -> tuple[Leg, Leg, Leg]:
+        """Home, draw, away."""
+        return (self.home, self.draw, self.away)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hedge:
+    """The other leg of a bet on a token: what to do with the future `symbol` when the token is bought."""
+
+    symbol: str
+    side: Side
+    notes: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Market:
     """One token that the agent follows, as the market map and the venue describe it.
 
     `direction` is +1 when the token gains as the reference rises (Yes, Up) and -1 when it loses; `complement` is the token
-    of the other outcome of the same binary market. `token` is None while a slug is not resolved yet.
+    of the other outcome of the same binary market. `token` is None while a slug is not resolved yet; `slug` and `event` are
+    the venue's names of the market and of its event, empty while unknown.
+
+    `match_draw` says whether this token is the draw of a match over its full time, None while nothing is known; `three_way`
+    is the set that it is the draw of. `fair` is this token's own fair probability, `hedge` its other leg.
     """
 
     name: str
@@ -165,6 +206,12 @@ class Market:
     accepting: bool = True
     taker_delay_ms: int = 0
     ends_at_ms: int | None = None
+    slug: str = ""
+    event: str = ""
+    match_draw: bool | None = None
+    three_way: ThreeWay | None = None
+    fair: FairModel | None = None
+    hedge: Hedge | None = None
 
     def __post_init__(self) -> None:
         """Refuse a direction that is none."""

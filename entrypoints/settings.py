@@ -28,6 +28,11 @@ def _absent(value: object) -> object:
         return value
 
 
+def _unset(value: object) -> object:
+    """Empty leaves the choice to the strategy."""
+    return None if isinstance(value, str) and not value.strip() else value
+
+
 def _only_paper(value: object) -> object:
     """Real money needs a broker that does not exist: say so, rather than which words are allowed."""
     if value == "live":
@@ -41,6 +46,7 @@ Seconds = Annotated[float, Field(gt=0, le=31_536_000, allow_inf_nan=False)]
 Usdc = Annotated[Decimal, Field(ge=0, le=1_000_000_000, max_digits=16, decimal_places=6)]
 Shares = Annotated[Decimal, Field(ge=0, le=1_000_000_000, max_digits=12, decimal_places=2)]
 Price = Annotated[Decimal, Field(ge=0, le=1, max_digits=7, decimal_places=6)]
+Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
 Fraction = Annotated[Decimal, Field(gt=0, le=1)]
 Points = Annotated[int, Field(ge=2, le=10_000)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
@@ -53,7 +59,9 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore", populate_by_name=False)
 
-    strategy_mode: Literal["lead_lag"] = Field("lead_lag", alias="STRATEGY_MODE", description="which strategy trades")
+    strategy_mode: Literal["lead_lag", "pm_trend", "pm_draw", "fair_model"] = Field(
+        "lead_lag", alias="STRATEGY_MODE", description="which strategy trades"
+    )
     trading_mode: Annotated[Literal["paper"], BeforeValidator(_only_paper)] = Field(
         "paper", alias="TRADING_MODE", description="`paper`; there is no live broker"
     )
@@ -146,6 +154,83 @@ class Settings(BaseModel):
     )
     min_market_lag_ms: Annotated[Seconds | None, Off] = Field(
         None, alias="LEAD_LAG_MIN_MARKET_LAG_MS", description="milliseconds by which the token must follow the reference"
+    )
+
+    trend_lookback_points: Points = Field(
+        6, alias="PM_TREND_LOOKBACK_POINTS", description="how many samples back pm_trend compares"
+    )
+    trend_move_min_pct: Percent = Field(
+        0.10, alias="PM_TREND_MOVE_MIN_PCT", description="percent the token must have risen for pm_trend to enter"
+    )
+    trend_exit_move_pct: SignedPercent = Field(
+        0.0, alias="PM_TREND_EXIT_MOVE_MIN_PCT", description="percent at or below which the trend is gone"
+    )
+    trend_auto_side: bool = Field(
+        True, alias="PM_TREND_AUTO_SIDE", description="watch both outcomes, enter only the one that rises more, never hold both"
+    )
+
+    draw_baseline_file: Annotated[Path | None, Off] = Field(
+        None, alias="PM_DRAW_BASELINE_FILE", description="draw probabilities or odds by slug (CSV or JSON)"
+    )
+    draw_baseline_p: Probability = Field(
+        0.28, alias="PM_DRAW_BASELINE_P", description="draw probability of a match that the file does not name"
+    )
+    draw_prob_mult: Annotated[float, Field(gt=0, le=10, allow_inf_nan=False)] = Field(
+        1.0, alias="PM_DRAW_BOOK_PROB_MULT", description="what every baseline is multiplied by"
+    )
+    draw_edge_min_points: SignedPercent = Field(
+        2.0, alias="PM_DRAW_EDGE_MIN_PCT", description="percentage points that the draw must be too cheap"
+    )
+    draw_edge_exit_points: SignedPercent = Field(
+        0.5, alias="PM_DRAW_EDGE_EXIT_PCT", description="percentage points at or below which the value is gone"
+    )
+    draw_max_price: Price = Field(Decimal("0.45"), alias="PM_DRAW_MAX_PRICE", description="dearest ask that pm_draw pays")
+    draw_require_3way: bool = Field(
+        False, alias="PM_DRAW_REQUIRE_3WAY", description="trade only the draw of a home/draw/away set, all three books seen"
+    )
+    draw_favourite_min: Annotated[Price | None, Off] = Field(
+        None, alias="PM_DRAW_FAV_MIN", description="lowest mid of the dearer team"
+    )
+    draw_favourite_max: Annotated[Price | None, Off] = Field(
+        None, alias="PM_DRAW_FAV_MAX", description="highest mid of the dearer team"
+    )
+    draw_max_hold_s: Annotated[Seconds | None, Off] = Field(
+        None, alias="PM_DRAW_MAX_HOLD_SECS", description="seconds that pm_draw holds at most"
+    )
+
+    fair_edge_min: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] = Field(
+        0.02, alias="EDGE_THRESHOLD", description="probability that a token must be too cheap for fair_model to enter"
+    )
+    fair_max_hold_s: Annotated[Seconds | None, Off] = Field(
+        None, alias="FAIR_MODEL_MAX_HOLD_SECS", description="seconds that fair_model holds at most"
+    )
+
+    scan_enable: bool = Field(False, alias="PM_SCAN_ENABLE", description="look for markets in the background")
+    scan_use_for_trading: bool = Field(
+        False, alias="PM_SCAN_USE_FOR_TRADING", description="trade what was found too, after the map; 0: only list it"
+    )
+    scan_limit: Annotated[int, Field(ge=1, le=10_000)] = Field(
+        200, alias="PM_SCAN_LIMIT", description="markets that one scan looks at"
+    )
+    scan_search: Annotated[Annotated[str, Field(max_length=200)] | None, Off] = Field(
+        None, alias="PM_SCAN_SEARCH", description="words to search for; empty: the busiest events"
+    )
+    scan_binary_only: Annotated[bool | None, BeforeValidator(_unset)] = Field(
+        None,
+        alias="PM_SCAN_BINARY_ONLY",
+        description="leave out three-way sets and markets of more than two outcomes; by itself 1, and 0 in pm_draw",
+    )
+    scan_trade_max_markets: Count = Field(
+        20, alias="PM_SCAN_TRADE_MAX_MARKETS", description="found markets that are traded at most"
+    )
+    scan_interval_s: Annotated[float, Field(ge=1, le=86_400, allow_inf_nan=False)] = Field(
+        300.0, alias="PM_SCAN_INTERVAL_S", description="seconds between two scans"
+    )
+    scan_min_liquidity_usdc: Annotated[Usdc | None, Off] = Field(
+        Decimal(1000), alias="PM_SCAN_MIN_LIQUIDITY_USDC", description="USDC in the book that a found market must have"
+    )
+    scan_max_spread: Annotated[Price | None, Off] = Field(
+        Decimal("0.10"), alias="PM_SCAN_MAX_SPREAD", description="widest spread of a found market, price units"
     )
 
     order_size_shares: Shares = Field(
