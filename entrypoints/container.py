@@ -17,6 +17,7 @@ from adapters.polymarket_gamma import Gamma, GammaOutcomes
 from adapters.universe import Defaults, MapUniverse
 from domain.engine import Rules
 from domain.ports import Clock
+from entrypoints.rules import rules_of
 from entrypoints.settings import Settings
 
 FASTEST_TICK_DEADLINE_S = 5.0
@@ -80,7 +81,7 @@ class Container(containers.DeclarativeContainer):
     clock: providers.Dependency[Clock] = providers.Dependency()
     entries: providers.Dependency[Sequence[MapEntry]] = providers.Dependency()
 
-    rules = providers.Singleton(Settings.rules, settings)
+    rules = providers.Singleton(rules_of, settings)
     health = providers.Singleton(Health)
     kill_switch = providers.Singleton(KillSwitch, settings.provided.killswitch_file)
     clob_client = providers.Singleton(_client, "polymarket_clob", settings.provided.clob_base_url, settings, clock, health)

@@ -21,7 +21,7 @@ from adapters.portal.schema import (
     SignalRow,
     TradeRow,
 )
-from domain.decision import Verdict
+from domain.decision import Signal, Verdict
 from domain.fill import whole_micros
 from domain.ledger import Action, Ledger, Position
 from domain.market import Moment
@@ -94,10 +94,11 @@ def candidate_row(verdict: Verdict, moment: Moment) -> CandidateRow:
 
 def _expected_value(verdict: Verdict) -> float | None:
     """What a share bought at the ask is worth after the fee, price units."""
-    if verdict.signal is None or verdict.ask is None:
+    fair_p = verdict.signal.fair_p if verdict.signal else None
+    if fair_p is None or verdict.ask is None:
         return None
     price = float(verdict.ask)
-    return verdict.signal.fair_p - price - verdict.market.fees.per_share(price)
+    return fair_p - price - verdict.market.fees.per_share(price)
 
 
 def signal_rows(verdicts: Iterable[Verdict], moment: Moment) -> list[SignalRow]:
@@ -113,11 +114,18 @@ def signal_rows(verdicts: Iterable[Verdict], moment: Moment) -> list[SignalRow]:
             cost_est=verdict.costs.total if verdict.costs else None,
             edge_net=verdict.costs.net_edge if verdict.costs else None,
             sources=verdict.sources,
-            notes=f"move={number(signal.move)} move_min={number(signal.move_min)} decision={verdict.action}",
+            notes=_signal_notes(signal, verdict),
         )
         for verdict in verdicts
         if (signal := verdict.signal)
     ]
+
+
+def _signal_notes(signal: Signal, verdict: Verdict) -> str:
+    """What else the strategy saw: `move=0.31 move_min=0.25 decision=enter`, and the legs of a match."""
+    seen = (("move", signal.move), ("move_min", signal.move_min), ("decision", verdict.action), *signal.details)
+    texts = ((name, value if isinstance(value, str) else number(value)) for name, value in seen if value is not None)
+    return " ".join(f"{name}={text}" for name, text in texts)
 
 
 def price_rows(verdicts: Iterable[Verdict], moment: Moment) -> list[PriceRow]:
