@@ -1,12 +1,13 @@
 """The market map: which markets to follow, read from a JSON file that people write. Every mistake is named by its place."""
 
 import json
-import re
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
+from adapters.polymarket_address import Place as Place
+from adapters.polymarket_address import place as place
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Token = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,78}$")]
@@ -21,7 +22,10 @@ class _Part(BaseModel):
 
 
 class PolymarketPart(_Part):
-    """Which token: `clob_token_id` wins over `market_slug`, that over `market_url` (a bare slug or a Polymarket URL)."""
+    """Which token: `clob_token_id` wins over `market_slug`, that over `market_url` (a bare slug or a Polymarket URL).
+
+    Both may name a series of windows, such as `btc-updown-5m-*`: that is always the market of the current window.
+    """
 
     market_url: Text | None = None
     market_slug: Text | None = None
@@ -95,37 +99,6 @@ class MarketMap(_Part):
 
     version: Literal[1]
     markets: tuple[MapEntry, ...]
-
-
-class Place(_Part):
-    """Where a market is found: a market's slug, or an event's."""
-
-    kind: Literal["market", "event"]
-    slug: str
-
-
-_SLUG = re.compile(r"^[a-z0-9][a-z0-9._-]{0,199}$")
-
-
-def place(ref: str) -> Place:
-    """Read a bare slug or a Polymarket URL (`/market/M`, `/event/E/M`, `/event/E`). Raises `ValueError`."""
-    if "/" not in ref:
-        return Place(kind="market", slug=_slug(ref))
-    address = urlsplit(ref if "://" in ref else f"https://{ref}")
-    if address.hostname not in {"polymarket.com", "www.polymarket.com"}:
-        raise ValueError(f"{ref!r} is not a Polymarket address")
-    match [part for part in address.path.split("/") if part]:
-        case [*_, "market", market] | [*_, "event", _, market]:
-            return Place(kind="market", slug=_slug(market))
-        case [*_, "event", event]:
-            return Place(kind="event", slug=_slug(event))
-    raise ValueError(f"{ref!r} names neither a market nor an event")
-
-
-def _slug(text: str) -> str:
-    if not _SLUG.match(text):
-        raise ValueError(f"{text!r} is not a slug")
-    return text
 
 
 def load_market_map(path: Path) -> tuple[MapEntry, ...]:

@@ -68,6 +68,16 @@ def test_yes_and_no_of_one_market_are_two_entries(tmp_path: Path) -> None:
     assert len(load_market_map(_written(tmp_path, {"version": 1, "markets": markets}))) == 2
 
 
+@pytest.mark.parametrize("name", ["market_slug", "market_url"])
+def test_a_series_is_a_market_of_the_map(tmp_path: Path, name: str) -> None:
+    """The entry trades whichever window is the current one; two spellings of a series are one."""
+    markets = [{"name": "m", "polymarket": {name: ref}} for ref in ("btc-updown-5m-*", "polymarket.com/event/btc-updown-5m-..")]
+    (entry,) = load_market_map(_written(tmp_path, {"version": 1, "markets": markets[:1]}))
+    assert place(entry.polymarket.ref).window_s == 300
+    with pytest.raises(MapInvalid, match="same token"):
+        load_market_map(_written(tmp_path, {"version": 1, "markets": markets}))
+
+
 @pytest.mark.parametrize(
     ("ref", "kind", "slug"),
     [
