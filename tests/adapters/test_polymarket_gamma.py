@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from adapters.gamma_event import Event, parse_event
+from adapters.gamma_wire import Life
 from adapters.health import Health
 from adapters.http import VenueClient
-from adapters.polymarket_gamma import Gamma, GammaOutcomes, Listing, parse_event, parse_listing, slug_of
+from adapters.polymarket_gamma import Gamma, GammaOutcomes, Listing, parse_listing
 from adapters.wire_numbers import clean_name, strict_json
 from domain.fees import FREE, FeeSchedule, assumed_schedule
 from domain.market import ConditionId, Market, TokenId
@@ -76,6 +78,67 @@ class TestAListing:
         assert listing.fees == FeeSchedule(rate=Decimal("0.07"))
         assert (listing.ends_at_ms, listing.payouts) == (OPEN.ends_at_ms, {})
 
+    def test_says_where_it_belongs_and_what_lies_in_its_book(self) -> None:
+        """Its event, its group, its place there, its kind of sport, USDC and spread."""
+        belongs = {
+            "negRiskMarketID": "0x9",
+            "groupItemTitle": "Köln",
+            "groupItemThreshold": "2",
+            "sportsMarketType": "moneyline",
+        }
+        listing = parse_listing(row(events=[{"slug": "the-event"}], liquidity="12.5", spread=Decimal("0.01"), **belongs))
+        assert (listing.event, listing.group, listing.sports_type) == ("the-event", "0x9", "moneyline")
+        assert (listing.group_title, listing.group_threshold) == ("Köln", "2")
+        assert (listing.liquidity_usdc, listing.spread) == (Decimal("12.5"), Decimal("0.01"))
+        assert parse_listing(row(liquidity="12.5", liquidityNum=13)).liquidity_usdc == 13
+
+    @pytest.mark.parametrize(
+        "unreadable",
+        [
+            {"liquidity": "much"},
+            {"liquidityNum": -1},
+            {"spread": True},
+            {"groupItemTitle": [1]},
+            {"events": [7]},
+            {"events": {}},
+        ],
+        ids=str,
+    )
+    def test_stays_usable_when_what_only_informs_cannot_be_read(self, unreadable: dict[str, object]) -> None:
+        """A held position must not lose its market because somebody wrote a liquidity in words."""
+        assert parse_listing(row(**unreadable)) == parse_listing(row())
+
+    @pytest.mark.parametrize("key", [key for key in row() if key not in ("slug", "conditionId", "outcomes", "clobTokenIds")])
+    def test_takes_null_for_a_missing_key(self, key: str) -> None:
+        """Gamma writes either."""
+        nulled = row() | {key: None, "feeSchedule": {"rate": None}, "events": None}
+        assert parse_listing(nulled) == parse_listing(row(**{key: None}, feeSchedule={}))
+
+    def test_may_have_more_than_two_outcomes(self) -> None:
+        """Each with a token; two names or two tokens of one kind are refused as ever."""
+        three = row(outcomes='["A", "B", "C"]', clobTokenIds='["1", "2", "3"]', outcomePrices='["0.2", "0.3", "0.5"]')
+        assert [name for name, _ in parse_listing(three).tokens] == ["A", "B", "C"]
+        for broken in ({"clobTokenIds": '["1", "2", "1"]'}, {"outcomes": '["A", "B", "A"]'}):
+            with pytest.raises(Unavailable, match="invalid_tokens"):
+                parse_listing(three | broken)
+
+    @pytest.mark.parametrize(
+        ("changes", "life"),
+        [
+            ({}, Life.OPEN),
+            ({"acceptingOrders": False}, Life.NOT_ACCEPTING),
+            ({"umaResolutionStatus": "proposed"}, Life.PROPOSED),
+            ({"umaResolutionStatuses": '["proposed", "disputed"]', "closed": True}, Life.DISPUTED),
+            ({"closed": True}, Life.CLOSED),
+            ({"closed": True, "umaResolutionStatus": "resolved", "outcomePrices": '["0", "0"]'}, Life.CLOSED),
+            ({"closed": True, "umaResolutionStatus": "resolved", "outcomePrices": '["0", "1"]'}, Life.RESOLVED),
+        ],
+        ids=str,
+    )
+    def test_knows_where_its_market_stands_in_its_life(self, changes: dict[str, object], life: Life) -> None:
+        """Resolved only with payouts: `closed` alone settles nothing."""
+        assert parse_listing(row(**changes)).status is life
+
     def test_has_delay_and_deadline_in_milliseconds(self) -> None:
         """Both come in other units."""
         listing = parse_listing(row(secondsDelay=3))
@@ -120,11 +183,15 @@ class TestAListing:
     @pytest.mark.parametrize(
         ("changes", "kind"),
         [
-            ({"outcomes": '["A", "B", "C"]'}, "not_binary"),
+            ({"outcomes": '["A"]'}, "not_binary"),
+            ({"outcomes": '["A", "B", "C"]'}, "lengths_differ"),
             ({"clobTokenIds": '["111"]'}, "lengths_differ"),
-            ({"clobTokenIds": ""}, "lengths_differ"),
+            ({"clobTokenIds": ""}, "no_tokens"),
+            ({"clobTokenIds": "[]"}, "no_tokens"),
+            ({"clobTokenIds": None}, "no_tokens"),
             ({"outcomePrices": '["1"]'}, "lengths_differ"),
-            ({"clobTokenIds": '["", ""]'}, "invalid_tokens"),
+            ({"clobTokenIds": '["", ""]'}, "no_tokens"),
+            ({"clobTokenIds": '["111", ""]'}, "invalid_tokens"),
             ({"clobTokenIds": '["111", "111"]'}, "invalid_tokens"),
             ({"clobTokenIds": '["111", "0x2"]'}, "invalid_tokens"),
             ({"outcomes": '["Yes", "Yes"]'}, "invalid_tokens"),
@@ -151,7 +218,7 @@ class TestAListing:
         fields = ("outcomes", "clobTokenIds", "outcomePrices", "endDate", "secondsDelay", "question", "feeSchedule")
         for candidate in (junk, *(row() | {name: junk} for name in fields)):
             try:
-                assert len(parse_listing(candidate).tokens) == 2
+                assert len(parse_listing(candidate).tokens) >= 2
             except Unavailable as refused:
                 assert refused.source == "polymarket_gamma"  # noqa: PT017  either is right
 
@@ -176,6 +243,7 @@ class TestPayouts:
             resolved('["1", "0"]', umaResolutionStatus=None, umaResolutionStatuses='["resolved", "disputed"]'),
             resolved('["0", "0"]'),
             resolved('["1", "1"]'),
+            resolved('["1", "0"]', umaResolutionStatus="disputed", umaResolutionStatuses='["proposed", "resolved"]'),
             resolved('["0.0005", "0.9995"]'),
             resolved('["0.00000004364303498046286702037228176483457", "0.9999999563569650195371329796277182"]'),
             resolved('["NaN", "1"]'),
@@ -186,6 +254,13 @@ class TestPayouts:
     def test_are_empty_while_anything_is_in_doubt(self, candidate: dict[str, object]) -> None:
         """All of these were recorded on closed markets, or stand just before the settlement."""
         assert parse_listing(candidate).payouts == {}
+
+    def test_of_three_outcomes_have_one_winner_and_no_void(self) -> None:
+        """A half each is a void of two."""
+        three = {"outcomes": '["A", "B", "C"]', "clobTokenIds": '["1", "2", "3"]'}
+        assert [*parse_listing(resolved('["0", "1", "0"]', **three)).payouts.values()] == [0, 1, 0]
+        for prices in ('["0.5", "0.5", "0"]', '["1", "1", "0"]', '["0", "0", "0"]'):
+            assert parse_listing(resolved(prices, **three)).payouts == {}
 
     @pytest.mark.parametrize("name", ["gamma_payouts", "gamma_payouts_by_slug"])
     def test_are_asked_for_by_token_or_else_by_slug(self, name: str) -> None:
@@ -227,9 +302,16 @@ class TestLookingUp:
         assert listing.closed
         assert asked == ["/markets/slug/will-it", "/markets?slug=will-it", "/markets?slug=will-it&closed=true"]
 
-    def test_takes_an_object_and_a_list_of_one(self) -> None:
-        """Gamma has answered both ways."""
-        assert self.looked_up({"/markets/slug/will-it": row()}) == self.looked_up({"/markets/slug/will-it": [row()]})
+    @pytest.mark.parametrize("body", [[row()], {"markets": [row()], "next_cursor": "x"}, {"data": [row()]}], ids=str)
+    def test_takes_an_object_a_list_of_one_and_a_page_of_one(self, body: object) -> None:
+        """Gamma has answered in all these ways."""
+        assert self.looked_up({"/markets/slug/will-it": row()}) == self.looked_up({"/markets/slug/will-it": body})
+
+    def test_goes_on_after_an_empty_page(self) -> None:
+        """A page without rows knows nothing, as an empty list does."""
+        empty: dict[str, object] = {"/markets/slug/will-it": {"markets": None}, "/markets?slug=will-it": {"data": []}}
+        listing, asked = self.looked_up(empty | {"/markets?slug=will-it&closed=true": {"markets": [row()]}})
+        assert (listing.slug, len(asked)) == ("will-it", 3)
 
     @pytest.mark.parametrize(
         ("body", "kind"),
@@ -238,6 +320,8 @@ class TestLookingUp:
             ([row(), row()], "duplicate_market"),
             ({"error": "x"}, "invalid_market"),
             (None, "invalid_body"),
+            ({"markets": "x"}, "invalid_body"),
+            ({"data": [row(), row()]}, "duplicate_market"),
             (row(outcomes="[]"), "not_binary"),
         ],
         ids=str,
@@ -267,45 +351,47 @@ class TestLookingUp:
 class TestAnEvent:
     def test_has_its_markets(self) -> None:
         """From the cassette."""
-        listings = replayed("gamma_event")
-        assert isinstance(listings, tuple)
-        assert [listing.slug for listing in listings] == [OPEN.slug]
+        event = replayed("gamma_event")
+        assert isinstance(event, Event)
+        assert (event.slug, event.title, event.three_way) == (OPEN.slug, OPEN.question, None)
+        assert [(listing.slug, listing.event) for listing in event.listings] == [(OPEN.slug, OPEN.slug)]
 
     def test_loses_only_the_markets_that_cannot_be_used(self) -> None:
         """Each for its own reason; of two that claim one token, neither is believed."""
         other = row(slug="b", clobTokenIds='["333", "444"]')
         rows = [row(), row(slug="c", clobTokenIds='["222", "555"]'), other, row(outcomes="[]"), None]
-        listings, kinds = parse_event({"slug": "e", "markets": rows})
-        assert [listing.slug for listing in listings] == ["b"]
-        assert sorted(kinds) == ["duplicate_market", "duplicate_market", "invalid_market", "not_binary"]
+        event = parse_event({"slug": "e", "markets": rows})
+        assert [listing.slug for listing in event.listings] == ["b"]
+        assert sorted(event.refused) == ["duplicate_market", "duplicate_market", "invalid_market", "not_binary"]
 
     def test_counts_what_it_lost(self) -> None:
         """A skipped market is visible in the health."""
         client, _ = gamma_of({"/events/slug/e": {"slug": "e", "markets": [row(), None]}})
-        assert len(asyncio.run(Gamma(client).event("e"))) == 1
+        assert len(asyncio.run(Gamma(client).event("e")).listings) == 1
         assert client.health.report(NOW_MS)["polymarket_gamma"].errors == {"invalid_market": 1}
 
-    def test_without_a_usable_market_is_refused(self) -> None:
+    @pytest.mark.parametrize(
+        ("event", "kind"),
+        [
+            ({"slug": "e", "markets": [None]}, "invalid_market"),
+            ({"slug": "e", "markets": []}, "no_market"),
+            ({"slug": "e", "title": "E"}, "no_market"),
+            ({"slug": "e"}, "invalid_event"),
+            ({"slug": "e", "markets": {}}, "invalid_event"),
+        ],
+        ids=str,
+    )
+    def test_without_a_usable_market_is_refused(self, event: object, kind: str) -> None:
         """With the first reason."""
-        client, _ = gamma_of({"/events/slug/e": {"slug": "e", "markets": [None]}})
-        with pytest.raises(Unavailable, match="invalid_market"):
+        client, _ = gamma_of({"/events/slug/e": event})
+        with pytest.raises(Unavailable, match=kind):
             asyncio.run(Gamma(client).event("e"))
 
-
-@pytest.mark.parametrize(
-    ("ref", "slug"),
-    [
-        ("will-it", "will-it"),
-        ("https://polymarket.com/event/e/will-it", "will-it"),
-        ("https://polymarket.com/market/will-it/?x=1", "will-it"),
-        ("1234567890", None),
-        ("will it", None),
-        ("", None),
-    ],
-)
-def test_a_slug_is_found_in_a_reference(ref: str, slug: str | None) -> None:
-    """A bare slug or the last part of an address; a token id is neither."""
-    assert slug_of(ref) == slug
+    @pytest.mark.parametrize("wrap", [lambda event: [event], lambda event: {"events": [event], "next_cursor": "x"}])
+    def test_is_taken_from_a_list_or_a_page_too(self, wrap: Callable[[object], object]) -> None:
+        """As markets are."""
+        client, _ = gamma_of({"/events/slug/e": wrap({"slug": "e", "markets": [row()]})})
+        assert asyncio.run(Gamma(client).event("e")).slug == "e"
 
 
 @given(st.text(), st.text())
