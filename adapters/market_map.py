@@ -9,9 +9,6 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 from adapters.polymarket_address import Place as Place
 from adapters.polymarket_address import place as place
 
-from adapters.polymarket_address import Place as Place
-from adapters.polymarket_address import place as place
-
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Token = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,78}$")]
