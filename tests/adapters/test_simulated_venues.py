@@ -507,6 +507,19 @@ def test_a_recorded_market_is_found_under_all_of_gammas_paths(tmp_path: Path) ->
         assert session.client.get("/gamma/markets/slug/down").status_code == 404
 
 
+def test_a_recorded_market_is_found_by_discovery_too(tmp_path: Path) -> None:
+    """By keyset page and by search, inside the event that it was recorded with; not before it was recorded."""
+    row = {"slug": "up-1", "conditionId": "0xab", "question": "Up?", "events": [{"slug": "up", "title": "Bitcoin"}]}
+    frames = [frame(0, "polymarket_gamma", "/markets?slug=up-1", body=[row]), frame(9, "polymarket_clob", "/x", body={})]
+    with played(Recording.open(written(tmp_path / "r.jsonl", frames))) as session:
+        get = session.client.get
+        assert get("/gamma/markets/keyset").json() == {"markets": [row]}
+        (event,) = get("/gamma/public-search?q=bitcoin").json()["events"]
+        assert (event["slug"], [market["slug"] for market in event["markets"]]) == ("up", ["up-1"])
+        session.clock.now_ms = START_MS - 1
+        assert get("/gamma/markets/keyset").json() == {"markets": []}
+
+
 def test_a_broken_line_ends_the_recording_there(tmp_path: Path) -> None:
     """Bad JSON in the middle: the frames before it play, and the warning names the line."""
     path = written(tmp_path / "r.jsonl", small_recording())
