@@ -1,7 +1,7 @@
 """The feed: one tick's inputs from all sources at once. What a source does not deliver is missing, nothing more."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Mapping
+from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -42,7 +42,7 @@ class VenueFeed:
         books: dict[TokenId, OrderBook] = {}
         references: dict[ReferenceId, Reference] = {}
         payouts: dict[TokenId, Decimal] = {}
-        wanted = list(dict.fromkeys(market.token for market in everything if market.token is not None))
+        wanted = list(dict.fromkeys(_tokens(everything)))
         await self._all(
             self._books(wanted, books),
             *(self._reference(key, references) for key in _references(everything)),
@@ -77,7 +77,7 @@ class VenueFeed:
             into.update(await self._sources.books.books(tokens))
 
     async def _reference(self, key: ReferenceId, into: dict[ReferenceId, Reference]) -> None:
-        into[key] = await self._sources.references[key.source].reference(key.symbol)
+        into[key] = await self._sources.references[key.source].reference(key.symbol, key.field)
 
     async def _payout(self, position: Position, into: dict[TokenId, Decimal]) -> None:
         for outcomes in self._sources.outcomes:
@@ -97,6 +97,15 @@ class VenueFeed:
             ended = market.ends_at_ms is not None and market.ends_at_ms <= moment.at_ms
             if ended or not market.accepting or token in self._bookless:
                 yield position
+
+
+def _tokens(markets: Iterable[Market]) -> Iterator[TokenId]:
+    """The tokens whose books a tick needs: those that are followed, and all three of a match whose draw is."""
+    for market in markets:
+        if market.token is not None:
+            yield market.token
+        if market.three_way is not None:
+            yield from (leg.token for leg in market.three_way.legs)
 
 
 def _references(markets: Iterable[Market]) -> Iterable[ReferenceId]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 LATENCIES = 200
 KINDS = 64
+ALARMS = 64
 FIRST_WAIT_S = 0.5
 LONGEST_WAIT_S = 60.0
 LONGEST_ASKED_WAIT_S = 120.0
@@ -15,7 +16,10 @@ LONGEST_ASKED_WAIT_S = 120.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceHealth:
-    """One source since the start: whether its last call succeeded, and percentiles over its last 200 answered calls."""
+    """One source since the start: whether its last call succeeded, and percentiles over its last 200 answered calls.
+
+    `alarms` says by subject what a person should look at although calls succeed.
+    """
 
     ok: bool
     last_ok_at_ms: int | None
@@ -23,6 +27,7 @@ class SourceHealth:
     latency_p50_ms: float | None
     latency_p95_ms: float | None
     errors: Mapping[str, int]
+    alarms: Mapping[str, str]
 
 
 @dataclass(slots=True)
@@ -34,12 +39,13 @@ class _Source:
 
 
 class Health:
-    """Records every call of every source, in bounded memory; any thread may read."""
+    """Records every call of every source and what stands out, in bounded memory; any thread may read."""
 
     def __init__(self) -> None:
         """Know nothing yet."""
         self._lock = threading.Lock()
         self._sources: dict[str, _Source] = {}
+        self._alarms: dict[str, dict[str, str]] = {}
 
     def ok(self, source: str, latency_ms: float, at_ms: int) -> None:
         """A call gave a usable answer after `latency_ms`, at `at_ms` (UTC ms)."""
@@ -56,10 +62,23 @@ class Health:
         """One part of an answer was refused, which does not make its call a failed one."""
         self._count(source, kind)
 
-    def report(self, now_ms: int) -> dict[str, SourceHealth]:
-        """Every source that was ever called, as of `now_ms` (UTC ms)."""
+    def alarm(self, source: str, subject: str, text: str | None) -> None:
+        """Set what is wrong with a subject of this source, or clear it (None). The newest 64 of a source are kept."""
         with self._lock:
-            return {name: _summary(seen, now_ms) for name, seen in self._sources.items()}
+            standing = self._alarms.pop(source, {})
+            standing.pop(subject, None)
+            if text is not None:
+                standing[subject] = text
+            if standing:
+                self._alarms[source] = dict(list(standing.items())[-ALARMS:])
+
+    def report(self, now_ms: int) -> dict[str, SourceHealth]:
+        """Every source that was ever called or has an alarm, as of `now_ms` (UTC ms)."""
+        with self._lock:
+            return {
+                name: _summary(self._sources.get(name, _Source()), self._alarms.get(name, {}), now_ms)
+                for name in (*self._sources, *self._alarms)
+            }
 
     def _count(self, source: str, kind: str) -> _Source:
         with self._lock:
@@ -68,7 +87,7 @@ class Health:
             return seen
 
 
-def _summary(seen: _Source, now_ms: int) -> SourceHealth:
+def _summary(seen: _Source, alarms: Mapping[str, str], now_ms: int) -> SourceHealth:
     last = seen.last_ok_at_ms
     ordered = sorted(seen.latencies_ms)
     return SourceHealth(
@@ -78,6 +97,7 @@ def _summary(seen: _Source, now_ms: int) -> SourceHealth:
         latency_p50_ms=_percentile(ordered, 50),
         latency_p95_ms=_percentile(ordered, 95),
         errors=dict(seen.errors),
+        alarms=dict(alarms),
     )
 
 

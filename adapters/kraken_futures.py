@@ -5,7 +5,6 @@ travelled one, and one `serverTime` then holds for all. Its successor, the Unifi
 """
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
@@ -116,22 +115,31 @@ def parse_price(tickers: Tickers, symbol: str, field: str | None = None) -> floa
     return wire.to_domain(field)
 
 
+def price_field(name: str) -> str | None:
+    """The field of `WireRow` that the market map calls `name`, None for no choice. Raises `Unavailable`: `unknown_field`."""
+    if not name:
+        return None
+    field = FIELDS.get(name.replace("_", "").lower())
+    if field is None:
+        raise Unavailable(SOURCE, "unknown_field", f"a price field is one of {', '.join(FIELDS)}")
+    return field
+
+
 class KrakenFutures:
     """Kraken Futures' prices, as a port `References`."""
 
-    def __init__(self, client: VenueClient, fields: Mapping[str, str] | None = None) -> None:
-        """`fields` names the price field of a symbol (`markPrice`, `indexPrice`, `last`); ValueError for any other."""
-        named = {symbol.upper(): field.replace("_", "").lower() for symbol, field in (fields or {}).items()}
-        if not set(named.values()) <= FIELDS.keys():
-            raise ValueError(f"a price field must be one of {', '.join(FIELDS)}")
+    def __init__(self, client: VenueClient) -> None:
+        """Ask through `client`."""
         self._client = client
-        self._fields = {symbol: FIELDS[field] for symbol, field in named.items()}
         self._newest: Tickers | None = None
         self._newest_ms = 0
         self._turn = asyncio.Lock()
 
-    async def reference(self, symbol: str) -> Reference:
-        """The price of one symbol, quote currency per unit. Raises `Unavailable`."""
+    async def reference(self, symbol: str, field: str = "") -> Reference:
+        """The price of one symbol, quote currency per unit.
+
+        `field` is `markPrice`, `indexPrice` or `last`; without one, the first of these that is there. Raises `Unavailable`.
+        """
         began = self._client.now()
         async with self._turn:
             tickers = self._newest
@@ -139,7 +147,7 @@ class KrakenFutures:
                 tickers = await self._client.read(Call(path="/derivatives/api/v3/tickers"), self._advanced)
                 self._newest = tickers
         try:
-            price = parse_price(tickers, symbol, self._fields.get(symbol.upper()))
+            price = parse_price(tickers, symbol, price_field(field))
         except Unavailable as refused:
             self._client.health.failed(self._client.source, refused.kind)
             raise

@@ -133,8 +133,8 @@ class KrakenSpot:
         """Ask through `client`, whose base URL ends in /0/public."""
         self._client = client
 
-    async def reference(self, symbol: str) -> Reference:
-        """The price of one pair, quote currency per unit. Raises `Unavailable`."""
+    async def reference(self, symbol: str, field: str = "") -> Reference:
+        """The price of one pair, quote currency per unit: there is no choice of a field. Raises `Unavailable`."""
         try:
             pair = pair_asked(symbol)
         except Unavailable as refused:

@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from adapters.polymarket_address import Place as Place
 from adapters.polymarket_address import place as place
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 Token = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,78}$")]
 
 
@@ -53,11 +54,17 @@ class SpotPart(_Part):
     direction: Literal["normal", "inverse"] = "normal"
 
 
+def _field_as_spelt(value: object) -> object:
+    """`mark_price`, `markprice` and `mark` are all markPrice."""
+    word = value.replace("_", "").lower().removesuffix("price") if isinstance(value, str) else ""
+    return {"mark": "markPrice", "index": "indexPrice", "last": "last"}.get(word, value)
+
+
 class FuturesPart(_Part):
     """The Kraken Futures symbol, and the ticker field that is its price."""
 
     symbol: Text
-    ref_price_field: Literal["markPrice", "indexPrice", "last"] | None = None
+    ref_price_field: Annotated[Literal["markPrice", "indexPrice", "last"] | None, BeforeValidator(_field_as_spelt)] = None
 
 
 class ConstantFair(_Part):
@@ -71,8 +78,17 @@ class LinearFair(_Part):
     """A fair probability linear in the reference, 0 at `min_ref` and 1 at `max_ref`."""
 
     mode: Literal["linear_range"]
-    min_ref: float
-    max_ref: float
+    min_ref: Finite
+    max_ref: Finite
+
+    @model_validator(mode="after")
+    def _has_a_width(self) -> "LinearFair":
+        if self.min_ref >= self.max_ref:
+            raise ValueError(
+                f"min_ref {self.min_ref:g} must lie below max_ref {self.max_ref:g}; a market that gains when the reference "
+                'falls says so by kraken_spot.direction: "inverse"'
+            )
+        return self
 
 
 class HedgePart(_Part):

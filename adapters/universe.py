@@ -1,21 +1,22 @@
-"""The universe: the map's entries resolved to tokens through Gamma, in the background, without holding up a tick."""
+"""The universe: the map's entries resolved to tokens through Gamma, and what discovery found, without holding up a tick."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from typing import Protocol
 
+from adapters.gamma_event import Event
+from adapters.gamma_wire import Listing
 from adapters.health import Health
-from adapters.market_map import MapEntry, Place, place
-from adapters.polymarket_gamma import Listing
-from domain.fees import FREE, FeeSchedule, assumed_schedule
-from domain.market import Market, ReferenceId, TokenId
-from domain.ports import Unavailable
+from adapters.listed_markets import Listed, Wants, markets_of, unique
+from adapters.market_map import MapEntry, PolymarketPart
+from adapters.polymarket_address import Place, place
+from domain.market import Market, TokenId
+from domain.ports import Clock, Unavailable
 
 REFRESH_S = 300.0
 """Gamma caches its answers for five minutes: asking more often shows nothing new."""
 
-RISING, FALLING = frozenset({"yes", "up"}), frozenset({"no", "down"})
+Address = Place | TokenId
 
 
 class Listings(Protocol):
@@ -25,8 +26,8 @@ class Listings(Protocol):
         """One market. Raises `Unavailable`."""
         ...
 
-    async def event(self, slug: str) -> tuple[Listing, ...]:
-        """The markets of an event. Raises `Unavailable`."""
+    async def event(self, slug: str) -> Event:
+        """An event with its usable markets. Raises `Unavailable`."""
         ...
 
     async def market_of_token(self, token: TokenId) -> Listing:
@@ -34,38 +35,68 @@ class Listings(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Defaults:
-    """What holds where an entry says nothing: outcome, leading pair, the reference's source, whether fees are charged."""
-
-    outcome: str
-    spot_pair: str
-    reference_source: str = "kraken_spot"
-    charges_fees: bool = True
+def nothing_found() -> Sequence[Listed]:
+    """What discovery has found when there is none."""
+    return ()
 
 
 class MapUniverse:
-    """The markets of a map. One that cannot be resolved yet has no token, and is tried again."""
+    """The markets of a map, then those that discovery found. One that cannot be resolved yet has no token."""
 
     def __init__(
-        self, entries: Sequence[MapEntry], *, listings: Listings, health: Health, defaults: Defaults, retry_s: float
+        self,
+        entries: Sequence[MapEntry],
+        *,
+        listings: Listings,
+        health: Health,
+        wants: Wants,
+        clock: Clock,
+        retry_s: float,
+        discovered: Callable[[], Sequence[Listed]] = nothing_found,
     ) -> None:
         """Follow these entries; `retry_s` is the pause (real seconds) before an unresolved one is tried again."""
-        self._entries = tuple(entries)
+        self._entries = tuple((entry, _address(entry)) for entry in entries)
         self._listings = listings
         self._health = health
-        self._defaults = defaults
+        self._wants = wants
+        self._clock = clock
         self._retry_s = retry_s
-        self._found: dict[str, Listing] = {}
+        self._discovered = discovered
+        self._found: dict[Address, Listed] = {}
 
     def markets(self) -> tuple[Market, ...]:
-        """The markets in map order, as far as they are resolved by now."""
-        return tuple(market_of(entry, self._found.get(entry.polymarket.ref), self._defaults) for entry in self._entries)
+        """The markets in map order, as far as they are resolved by now; a series is its current window."""
+        return tuple(unique(self._followed()))
+
+    def _followed(self) -> Iterator[Market]:
+        now_ms = self._clock.now().at_ms
+        for entry, address in self._entries:
+            current = _window(address, now_ms)
+            ref = entry.polymarket.ref if current == address or isinstance(current, str) else current.slug
+            yield from markets_of(entry, self._found.get(current), self._wants, ref=ref)
+        for listed in self._discovered():
+            slug = listed.listing.slug
+            entry = MapEntry(name=listed.listing.question or slug, polymarket=PolymarketPart(market_slug=slug))
+            yield from markets_of(entry, listed, self._wants, ref=slug)
 
     async def resolve(self, *, again: bool = False) -> None:
         """Look up what is not known yet; with `again`, everything."""
-        wanted = {entry.polymarket.ref: entry for entry in self._entries if again or entry.polymarket.ref not in self._found}
-        await asyncio.gather(*(self._look_up(entry) for entry in wanted.values()))
+        due = self._due()
+        self._found = {address: listed for address, listed in self._found.items() if address in due}
+        await asyncio.gather(*(self._look_up(address) for address in due if again or not self._is_known(address)))
+
+    def _due(self) -> dict[Address, None]:
+        """All addresses to know now: of a series the current window and the next, so that no tick waits at the turn."""
+        now_ms = self._clock.now().at_ms
+        return {
+            _window(address, at_ms): None
+            for _, address in self._entries
+            for at_ms in (now_ms, now_ms + (address.window_s * 1000 if isinstance(address, Place) else 0))
+        }
+
+    def _is_known(self, address: Address) -> bool:
+        listed = self._found.get(address)
+        return listed is not None and not (self._wants.draws and listed.event is None and listed.listing.event)
 
     async def keep_resolved(self, *, speed: float) -> None:
         """Go on for ever: unresolved entries every `retry_s`, all of them every five minutes (of the clock's time)."""
@@ -77,74 +108,46 @@ class MapUniverse:
             since_refresh_s = 0.0 if due else since_refresh_s
             await self.resolve(again=due)
 
-    async def _look_up(self, entry: MapEntry) -> None:
+    async def _look_up(self, address: Address) -> None:
         try:
-            self._found[entry.polymarket.ref] = await self._listing(entry)
+            self._found[address] = await self._listed(address)
         except Unavailable:
             return  # counted in the source's health; the market shows `no_token`
 
-    async def _listing(self, entry: MapEntry) -> Listing:
-        if entry.polymarket.clob_token_id:
-            return await self._listings.market_of_token(TokenId(entry.polymarket.clob_token_id))
-        where: Place = place(entry.polymarket.ref)
-        if where.kind == "market":
-            return await self._listings.market(where.slug)
-        match await self._listings.event(where.slug):
+    async def _listed(self, address: Address) -> Listed:
+        if isinstance(address, str):
+            return await self._with_event(await self._listings.market_of_token(address))
+        if address.kind == "market":
+            return await self._with_event(await self._listings.market(address.slug))
+        event = await self._listings.event(address.slug)
+        return Listed(listing=self._only(event), event=event)
+
+    async def _with_event(self, listing: Listing) -> Listed:
+        """The listing, and its event where draws are wanted: only the event tells a match from a half."""
+        if not (self._wants.draws and listing.event):
+            return Listed(listing=listing)
+        try:
+            return Listed(listing=listing, event=await self._listings.event(listing.event))
+        except Unavailable:
+            return Listed(listing=listing)
+
+    def _only(self, event: Event) -> Listing:
+        """The one market of an event, or the draw of its match where draws are wanted."""
+        if self._wants.draws and event.three_way:
+            slug = event.three_way.draw.slug
+            return next(listing for listing in event.listings if listing.slug == slug)
+        match event.listings:
             case (only,):
                 return only
         self._health.failed("polymarket_gamma", "ambiguous_event")
-        raise Unavailable("polymarket_gamma", "ambiguous_event", f"{where.slug} holds several markets: name one of them")
+        raise Unavailable("polymarket_gamma", "ambiguous_event", f"{event.slug} holds several markets: name one of them")
 
 
-def market_of(entry: MapEntry, listing: Listing | None, defaults: Defaults) -> Market:
-    """The market that an entry means: its token and all that Gamma says of it."""
-    outcome = entry.polymarket.outcome or defaults.outcome
-    known = TokenId(entry.polymarket.clob_token_id) if entry.polymarket.clob_token_id else None
-    tokens = dict(listing.tokens) if listing else {}
-    name, token = _chosen(tokens, outcome, known)
-    others = [other for other in tokens.values() if other != token]
-    return Market(
-        name=entry.name,
-        ref=entry.polymarket.ref,
-        token=token,
-        outcome=name,
-        direction=_direction(name, tokens, token) * (-1 if entry.kraken_spot.direction == "inverse" else 1),
-        reference=_reference(entry, defaults),
-        fees=_fees(listing, defaults),
-        condition=listing.condition if listing else None,
-        complement=others[0] if token is not None and len(others) == 1 else None,
-        accepting=listing.accepting if listing else True,
-        taker_delay_ms=listing.taker_delay_ms if listing else 0,
-        ends_at_ms=listing.ends_at_ms if listing else None,
-    )
+def _address(entry: MapEntry) -> Address:
+    named = entry.polymarket
+    return TokenId(named.clob_token_id) if named.clob_token_id else place(named.ref)
 
 
-def _chosen(tokens: Mapping[str, TokenId], outcome: str, known: TokenId | None) -> tuple[str, TokenId | None]:
-    """The outcome's name and token: the map's token when it gives one, else the outcome of that name, or Yes for Up."""
-    if known is not None:
-        return next((name for name, token in tokens.items() if token == known), outcome), known
-    for same in ({outcome.lower()}, RISING, FALLING):
-        if outcome.lower() in same:
-            for name, token in tokens.items():
-                if name.lower() in same:
-                    return name, token
-    return outcome, None
-
-
-def _direction(outcome: str, tokens: Mapping[str, TokenId], token: TokenId | None) -> int:
-    """+1 for Yes or Up, -1 for No or Down; of two names, the first rises."""
-    if outcome.lower() in RISING | FALLING:
-        return 1 if outcome.lower() in RISING else -1
-    return -1 if token is not None and list(tokens.values())[1:] == [token] else 1
-
-
-def _reference(entry: MapEntry, defaults: Defaults) -> ReferenceId | None:
-    if defaults.reference_source == "kraken_spot":
-        return ReferenceId("kraken_spot", entry.kraken_spot.pair or defaults.spot_pair)
-    return ReferenceId("kraken_futures", entry.kraken_futures.symbol) if entry.kraken_futures else None
-
-
-def _fees(listing: Listing | None, defaults: Defaults) -> FeeSchedule:
-    if not defaults.charges_fees:
-        return FREE
-    return listing.fees if listing else assumed_schedule("")
+def _window(address: Address, at_ms: int) -> Address:
+    """The market of a series at this time (UTC ms); every other address is itself."""
+    return address.at(at_ms) if isinstance(address, Place) else address

@@ -32,6 +32,15 @@ class Reason(StrEnum):
     WIDE_SPREAD = "wide_spread"
     SPOT_MOVE_TOO_SMALL = "spot_move_too_small"
     LOW_EDGE = "low_edge"
+    TREND_MOVE_TOO_SMALL = "trend_move_too_small"
+    NOT_BEST_SIDE = "not_best_side"
+    OTHER_SIDE_OPEN = "other_side_open"
+    NOT_3WAY = "not_3way"
+    DRAW_TOO_EXPENSIVE = "draw_too_expensive"
+    FAVOURITE_OUT_OF_RANGE = "favourite_out_of_range"
+    DRAW_EDGE_TOO_SMALL = "draw_edge_too_small"
+    MISSING_FAIR_MODEL = "missing_fair_model"
+    BELOW_THRESHOLD = "below_threshold"
     SPREAD_TOO_HIGH = "spread_too_high"
     NET_EDGE_TOO_LOW = "net_edge_too_low"
     LAG_TOO_SHORT = "lag_too_short"
@@ -46,6 +55,8 @@ class Reason(StrEnum):
     MAX_POSITION = "max_position"
 
     EDGE_EXIT = "edge_exit"
+    TREND_GONE = "trend_gone"
+    VALUE_GONE = "value_gone"
     MAX_HOLD = "max_hold"
     STOP = "stop"
     SETTLED = "settled"
@@ -59,14 +70,16 @@ class Reason(StrEnum):
 class Signal:
     """What a strategy makes of one token's inputs. `edge` and `move` are in the strategy's unit, `fair_p` a probability.
 
-    `move` is what must have happened for the edge to be worth a look (lead_lag: the directed return of the reference), and
-    `move_min` how large it must be now.
+    `fair_p` is None where a strategy claims none. `move` is what must have happened for the edge to be worth a look
+    (lead_lag: the directed return of the reference), and `move_min` how large it must be now. `details` are what else was
+    seen, by name, for people.
     """
 
     edge: float
-    move: float
-    move_min: float
-    fair_p: float
+    fair_p: float | None = None
+    move: float | None = None
+    move_min: float | None = None
+    details: tuple[tuple[str, float | str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

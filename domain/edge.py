@@ -1,6 +1,6 @@
 """The arithmetic of signals: plain functions of numbers, each formula written once.
 
-Percentages are rounded to nine decimals: a move of exactly 0.4 % must not fail a limit of 0.4 by the last bit of a float.
+Edges are rounded to nine decimals: a move of exactly 0.4 % must not fail a limit of 0.4 by the last bit of a float.
 
 Returns are in percent; prices, spreads and fees per share in price units (probability). Definitions: SPEC section 2.
 """
@@ -29,6 +29,16 @@ def directed(direction: int, move_pct: float) -> float:
 def lead_lag_edge_pct(*, directed_move_pct: float, mid_move_pct: float) -> float:
     """How far the token has yet to follow: the reference's directed move minus the token's own."""
     return round(directed_move_pct - mid_move_pct, PCT_DECIMALS)
+
+
+def points_edge(*, fair_p: float, mid: float) -> float:
+    """How far a token lies below its fair probability, in percentage points: (fair - mid) * 100."""
+    return round((fair_p - mid) * 100, PCT_DECIMALS)
+
+
+def probability_edge(*, fair_p: float, mid: float) -> float:
+    """How far a token lies below its fair probability, in probability: positive means cheap."""
+    return round(fair_p - mid, PCT_DECIMALS)
 
 
 def noise_pct(series: Sequence[float], *, window: int, lookback: int) -> float | None:

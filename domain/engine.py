@@ -12,14 +12,13 @@ from domain.decision import Cause, Reason, Verdict
 from domain.fees import FREE
 from domain.fill import walk, whole_micros
 from domain.ledger import Action, Ledger, Order
-from domain.market import Moment, OrderBook, ReferenceId, Side, Snapshot, TokenId
-from domain.reading import Accepted, accepted_references, first_look, followed, remembered, sampled
+from domain.market import Moment, OrderBook, Side, Snapshot, TokenId
+from domain.reading import accepted_references, first_look, followed, remembered, sampled
 from domain.sizing import Sizing
 from domain.state import Memory, State
 from domain.state_machine import (
     BUY_INPUT,
     EXIT_INPUT,
-    INPUT,
     MARK_INPUT,
     PRICE_ZONE,
     SCALE_IN,
@@ -28,6 +27,7 @@ from domain.state_machine import (
     enter_table,
     first_closed,
     first_fired,
+    input_table,
 )
 from domain.strategies import Strategy
 from domain.view import Budget, Limits, Plan, Reading, View
@@ -41,6 +41,11 @@ class Rules:
     limits: Limits
     sizing: Sizing
     latency_ms: int = 0
+
+    @property
+    def inputs(self) -> Table:
+        """What an entry or an add of this strategy must have been given."""
+        return input_table(self.strategy.points_setting)
 
     @property
     def enter(self) -> Table:
@@ -78,7 +83,11 @@ def step(rules: Rules, snapshot: Snapshot, state: State) -> Decision:
     """Decide one tick."""
     references = accepted_references(snapshot, state.memory, freshness_s=rules.limits.freshness_s)
     turn = _Turn(rules, snapshot, state)
-    readings = tuple(turn.reading(first) for first in _first_looks(snapshot, state, references))
+    freshness_s = rules.limits.freshness_s
+    looks = (
+        first_look(m, snapshot, references, state.memory, freshness_s=freshness_s) for m in followed(snapshot, state.ledger)
+    )
+    readings = turn.readings(looks)
     waiting = turn.meet_waiting(readings)
     for decide in (turn.exit, turn.add, turn.enter):
         for reading in readings:
@@ -102,20 +111,19 @@ def step(rules: Rules, snapshot: Snapshot, state: State) -> Decision:
     )
 
 
-def _first_looks(snapshot: Snapshot, state: State, references: Mapping[ReferenceId, Accepted]) -> Iterable[Reading]:
-    return (first_look(market, snapshot, references, state.memory) for market in followed(snapshot, state.ledger))
-
-
 class _Turn:
     """One tick in the making: the budget and the verdicts, folded over the tokens."""
 
     def __init__(self, rules: Rules, snapshot: Snapshot, state: State) -> None:
         self.rules, self.snapshot, self.state = rules, snapshot, state
         self.sequence = state.sequence + 1
-        self.enter_rows, self.exit_rows = rules.enter, rules.exit
+        self.input_rows, self.enter_rows, self.exit_rows = rules.inputs, rules.enter, rules.exit
         self.clock_jump_s = _clock_jump_s(snapshot.moment, state.memory.moment)
         ledger = state.ledger
-        self.budget = Budget(cash=ledger.cash - ledger.reserved_cash, orders=0)
+        buying = (order.token for order in ledger.pending if order.side is Side.BUY)
+        engaged = frozenset((*ledger.positions, *buying))
+        self.budget = Budget(cash=ledger.cash - ledger.reserved_cash, orders=0, engaged=engaged)
+        self.peers: dict[TokenId, Reading] = {}
         self.blocked = {order.token for order in ledger.pending}
         self.verdicts: dict[tuple[str, str, TokenId | None], Verdict] = {}
         self.orders: list[Order] = []
@@ -135,14 +143,18 @@ class _Turn:
             sizing=self.rules.sizing,
             unit=self.rules.strategy.unit,
             points=self.rules.strategy.points,
+            needs_reference=self.rules.strategy.needs_reference(reading.market),
+            peers=self.peers,
             delay_ms=self.rules.latency_ms + reading.market.taker_delay_ms,
             kill_switch=self.snapshot.kill_switch,
             clock_jump_s=self.clock_jump_s,
         )
 
-    def reading(self, first: Reading) -> Reading:
-        """A token's inputs with this tick's sample and signal."""
-        return sampled(first, self.view(first), self.rules.strategy, self.rules.limits)
+    def readings(self, looks: Iterable[Reading]) -> tuple[Reading, ...]:
+        """Every token's inputs with this tick's sample and signal."""
+        whole = tuple(sampled(first, self.view(first), self.rules.strategy, self.rules.limits) for first in looks)
+        self.peers = {reading.market.token: reading for reading in whole if reading.market.token is not None}
+        return whole
 
     def exit(self, reading: Reading) -> None:
         """Settle, leave, or say what holds an exit back."""
@@ -165,7 +177,7 @@ class _Turn:
         view = self.view(reading)
         if view.position is None or reading.key in self.verdicts:
             return
-        closed = first_closed(INPUT, view)
+        closed = first_closed(self.input_rows, view)
         if closed is None and self.rules.limits.scale_in.odds_change_pct is None:
             closed = Cause(reason=Reason.HOLD)
         closed = closed or first_closed(SCALE_IN, view)
@@ -181,13 +193,14 @@ class _Turn:
             return
         if reading.market.token in self.blocked:
             self._decide(view, Action.SKIP, Cause(reason=Reason.ORDER_PENDING))
-        elif closed := first_closed(INPUT, view) or first_closed(self.enter_rows, view):
+        elif closed := first_closed(self.input_rows, view) or first_closed(self.enter_rows, view):
             self._decide(view, Action.SKIP, closed)
         else:
             self._send(view, Action.ENTER, Cause(reason=Reason.ENTER), Side.BUY, view.entry)
 
     def _send(self, view: View, action: Action, cause: Cause, side: Side, plan: Plan) -> None:
         """Make the order, and take what it will use out of the budget."""
+        signal, reference = view.reading.signal, view.reading.reference
         order = Order(
             id=f"{self.sequence}-{self.legs}",
             market=view.market,
@@ -201,6 +214,9 @@ class _Turn:
             delay_ms=view.delay_ms,
             mid=view.reading.quote.mid if view.reading.quote else 0.0,
             below_minimum=plan.shares < view.known_book.min_order_size,
+            edge=signal.edge if signal else None,
+            fair_p=signal.fair_p if signal else None,
+            reference=reference.price if reference else None,
         )
         self._decide(view, action, cause)
         self.legs += 1
@@ -262,6 +278,7 @@ def _spent(budget: Budget, view: View, side: Side, plan: Plan) -> Budget:
             cash=budget.cash - view.cash_needed,
             orders=budget.orders + 1,
             taken=budget.taken.with_walk(view.market, side, plan.walk),
+            engaged=budget.engaged | {view.known_book.token},
         )
     proceeds = Decimal(0) if view.delay_ms else plan.walk.notional - plan.walk.fee
     return replace(budget, cash=budget.cash + proceeds, taken=budget.taken.with_walk(view.market, side, plan.walk))
@@ -282,5 +299,5 @@ def _verdict(view: View, action: Action, cause: Cause, strategy: Strategy) -> Ve
         costs=view.costs,
         in_price_zone=first_closed(PRICE_ZONE, view) is None if reading.quote else None,
         wish="sell" if action is Action.EXIT else "buy" if wishes_to_buy else "none",
-        sources=f"polymarket_clob+{strategy.reference_source}" if reading.signal else "",
+        sources="+".join(filter(None, ("polymarket_clob", strategy.reference_source))) if reading.signal else "",
     )

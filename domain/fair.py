@@ -16,6 +16,11 @@ class Constant:
         if not 0 <= self.p <= 1:
             raise ValueError(f"a probability lies between 0 and 1, not at {self.p}")
 
+    @property
+    def asks_reference(self) -> bool:
+        """Whether a reference is needed."""
+        return False
+
     def fair_p(self, reference: float) -> float:
         """The probability, whatever the reference."""
         return self.p
@@ -40,6 +45,11 @@ class LinearRange:
         """Refuse a range without a width."""
         if self.zero_at == self.one_at:
             raise ValueError(f"a range needs two ends, not {self.zero_at} twice")
+
+    @property
+    def asks_reference(self) -> bool:
+        """Whether a reference is needed."""
+        return True
 
     def fair_p(self, reference: float) -> float:
         """The probability at this price of the reference."""

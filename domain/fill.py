@@ -90,7 +90,7 @@ def _both_views(market: Market, side: Side, price: Decimal) -> Iterator[tuple[To
     if market.token is not None:
         yield market.token, side, price
     if market.complement is not None:
-        yield market.complement, Side.SELL if side is Side.BUY else Side.BUY, 1 - price
+        yield market.complement, side.opposite, 1 - price
 
 
 def limit_price(book: OrderBook, side: Side, slippage_cap: Decimal) -> Decimal | None:

@@ -21,7 +21,7 @@ CAPACITY = 120
 def lag_ms(history: History) -> float | None:
     """Milliseconds by which the mid follows the reference; None when that is too weak to trust."""
     samples = history.samples[-CAPACITY:]
-    if len(samples) <= FEWEST_RETURNS:
+    if len(samples) <= FEWEST_RETURNS or not all(sample.reference for sample in samples):
         return None
     lead = _steps([sample.reference for sample in samples])
     follow = _steps([sample.mid for sample in samples])

@@ -32,7 +32,8 @@ class Order:
     """A wish for shares: fill and kill, never beyond `limit`.
 
     `id` is `<tick sequence>-<leg>`. `mid` is the mid at the decision (0.0 when the book had one side). The order meets the
-    first book requested `delay_ms` or more after `decided`; without delay, the decision's own.
+    first book requested `delay_ms` or more after `decided`; without delay, the decision's own. `edge`, `fair_p` and `reference`
+    are what it was decided on, as far as they were known.
     """
 
     id: str
@@ -47,6 +48,9 @@ class Order:
     delay_ms: int = 0
     mid: float = 0.0
     below_minimum: bool = False
+    edge: float | None = None
+    fair_p: float | None = None
+    reference: float | None = None
 
     def __post_init__(self) -> None:
         """Refuse an order for nothing."""

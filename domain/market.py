@@ -44,6 +44,11 @@ class Side(StrEnum):
     BUY = "BUY"
     SELL = "SELL"
 
+    @property
+    def opposite(self) -> "Side":
+        """The side that undoes this one."""
+        return Side.SELL if self is Side.BUY else Side.BUY
+
 
 class Level(NamedTuple):
     """One price of a book: probability units in (0, 1), and shares."""

@@ -52,8 +52,8 @@ class OrderBooks(Protocol):
 class References(Protocol):
     """Delivers reference prices of one source."""
 
-    async def reference(self, symbol: str) -> Reference:
-        """The price of one symbol. Raises `Unavailable`."""
+    async def reference(self, symbol: str, field: str = "") -> Reference:
+        """The price of one symbol; `field` is the field of its ticker, where there is a choice. Raises `Unavailable`."""
         ...
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from domain.edge import return_pct
 from domain.history import History, Sample
 from domain.ledger import Ledger
-from domain.market import Market, Quote, Reference, ReferenceId, Snapshot
+from domain.market import Market, OrderBook, Quote, Reference, ReferenceId, Snapshot
 from domain.state import Memory, Seen
-from domain.state_machine import SAMPLE_INPUT, SPIKE_PCT, first_closed
+from domain.state_machine import GHOST_SPREAD, SAMPLE_INPUT, SPIKE_PCT, first_closed
 from domain.strategies import Strategy
 from domain.view import Limits, Reading, View
 
@@ -58,7 +58,9 @@ def followed(snapshot: Snapshot, ledger: Ledger) -> tuple[Market, ...]:
     return tuple(replace(market, accepting=False) if market.token in over else market for market in (*snapshot.markets, *left))
 
 
-def first_look(market: Market, snapshot: Snapshot, references: Mapping[ReferenceId, Accepted], memory: Memory) -> Reading:
+def first_look(
+    market: Market, snapshot: Snapshot, references: Mapping[ReferenceId, Accepted], memory: Memory, *, freshness_s: float
+) -> Reading:
     """One token's inputs as they came, with the history of the ticks before."""
     book = snapshot.books.get(market.token) if market.token is not None else None
     found = references.get(market.reference) if market.reference is not None else None
@@ -71,15 +73,30 @@ def first_look(market: Market, snapshot: Snapshot, references: Mapping[Reference
         jump_pct=found.jump_pct if found else 0.0,
         history=history or History(),
         signal=None,
+        legs=_legs(market, snapshot, freshness_s),
     )
+
+
+def _legs(market: Market, snapshot: Snapshot, freshness_s: float) -> tuple[float | None, ...]:
+    if market.three_way is None:
+        return ()
+    books = (snapshot.books.get(leg.token) for leg in market.three_way.legs)
+    return tuple(_believed_mid(book, snapshot, freshness_s) if book else None for book in books)
+
+
+def _believed_mid(book: OrderBook, snapshot: Snapshot, freshness_s: float) -> float | None:
+    """The mid of a book that an entry could use: two-sided, uncrossed, no ghost, fresh."""
+    quote = Quote.of(book)
+    believed = quote is not None and 0 < quote.spread < GHOST_SPREAD and book.age_at(snapshot.ready) <= freshness_s
+    return quote.mid if quote is not None and believed else None
 
 
 def sampled(reading: Reading, view: View, strategy: Strategy, limits: Limits) -> Reading:
     """The reading with this tick's sample and signal, when every input of the sample was accepted."""
-    if first_closed(SAMPLE_INPUT, view) or reading.quote is None or reading.reference is None:
+    if first_closed(SAMPLE_INPUT, view) or reading.quote is None:
         return reading
-    sample = Sample(view.at.elapsed_ms, reading.reference.price, reading.quote.mid)
-    history = reading.history.extended(sample, capacity=strategy.capacity, gap_ms=limits.gap_ms)
-    warm = len(history) >= strategy.points
-    signal = strategy.signal(reading.market, history, reading.quote) if warm else None
-    return replace(reading, history=history, signal=signal)
+    price = reading.reference.price if reading.reference else 0.0
+    sample = Sample(view.at.elapsed_ms, price, reading.quote.mid)
+    with_sample = replace(reading, history=reading.history.extended(sample, capacity=strategy.capacity, gap_ms=limits.gap_ms))
+    warm = len(with_sample.history) >= strategy.points
+    return replace(with_sample, signal=strategy.signal(with_sample)) if warm else with_sample

@@ -103,14 +103,14 @@ MISSING_REFERENCE = Row(
     "a reference price came in this tick",
     lambda v: int(v.reading.reference is not None),
     operator.ge,
-    _one,
+    lambda v: 1 if v.needs_reference else None,
 )
 REFERENCE_SPIKE = Row(
     Reason.REFERENCE_SPIKE,
     "the reference lies within 10 % of the last accepted one, or the tick before confirms it",
     lambda v: v.reading.jump_pct,
     operator.le,
-    lambda v: SPIKE_PCT,
+    lambda v: SPIKE_PCT if v.needs_reference else None,
 )
 STALE_INPUT = Row(
     Reason.STALE_INPUT,
@@ -136,39 +136,7 @@ CLOCK_JUMP = Row(
     lambda v: 2 * v.limits.interval_s,
     "INTERVAL_S",
 )
-WARMUP = Row(
-    Reason.WARMUP,
-    "there are enough samples without a gap",
-    lambda v: len(v.reading.history),
-    operator.ge,
-    lambda v: v.points,
-    "LEAD_LAG_LOOKBACK_POINTS",
-)
 MARKET_CLOSED = Row(Reason.MARKET_CLOSED, "the market accepts orders", lambda v: int(v.market.accepting), operator.ge, _one)
-
-INPUT: Table = (
-    NO_TOKEN,
-    NO_ORDERBOOK,
-    TWO_SIDED,
-    CROSSED_BOOK,
-    GHOST_BOOK,
-    MISSING_REFERENCE,
-    REFERENCE_SPIKE,
-    STALE_INPUT,
-    CLOCK_JUMP,
-    WARMUP,
-    MARKET_CLOSED,
-)
-"""What an entry or an add must have been given."""
-
-EXIT_INPUT: Table = (NO_ORDERBOOK, HAS_BIDS, CROSSED_BOOK, GHOST_BOOK, STALE_BOOK_INPUT, CLOCK_JUMP, MARKET_CLOSED)
-"""What an exit must have been given: a fresh book with a bid, and nothing else."""
-
-MARK_INPUT: Table = (NO_ORDERBOOK, HAS_BIDS, CROSSED_BOOK, GHOST_BOOK, STALE_BOOK_INPUT)
-"""What the book that prices a position must be: the clock and the market's state do not touch its bids."""
-
-BUY_INPUT: Table = (NO_ORDERBOOK, TWO_SIDED, CROSSED_BOOK, GHOST_BOOK, STALE_BOOK_INPUT, CLOCK_JUMP, MARKET_CLOSED)
-"""What a buy that waited for its book must find when the book comes."""
 
 SAMPLE_INPUT: Table = (
     NO_TOKEN,
@@ -180,7 +148,30 @@ SAMPLE_INPUT: Table = (
     REFERENCE_SPIKE,
     STALE_INPUT,
 )
-"""What a sample for the history must have been given."""
+"""What a sample for the history must have been given; a strategy without a reference asks for none."""
+
+
+def input_table(points_setting: str) -> Table:
+    """What an entry or an add must have been given; `points_setting` is the variable that sets how many samples."""
+    warmup = Row(
+        Reason.WARMUP,
+        "there are enough samples without a gap",
+        lambda v: len(v.reading.history),
+        operator.ge,
+        lambda v: v.points,
+        points_setting,
+    )
+    return (*SAMPLE_INPUT, CLOCK_JUMP, warmup, MARKET_CLOSED)
+
+
+EXIT_INPUT: Table = (NO_ORDERBOOK, HAS_BIDS, CROSSED_BOOK, GHOST_BOOK, STALE_BOOK_INPUT, CLOCK_JUMP, MARKET_CLOSED)
+"""What an exit must have been given: a fresh book with a bid, and nothing else."""
+
+MARK_INPUT: Table = (NO_ORDERBOOK, HAS_BIDS, CROSSED_BOOK, GHOST_BOOK, STALE_BOOK_INPUT)
+"""What the book that prices a position must be: the clock and the market's state do not touch its bids."""
+
+BUY_INPUT: Table = (NO_ORDERBOOK, TWO_SIDED, CROSSED_BOOK, GHOST_BOOK, STALE_BOOK_INPUT, CLOCK_JUMP, MARKET_CLOSED)
+"""What a buy that waited for its book must find when the book comes."""
 
 KILLSWITCH = Row(
     Reason.KILLSWITCH,

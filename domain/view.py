@@ -1,5 +1,6 @@
 """All that a rule may look at: one token in one tick, its position, and what the tick has left to spend."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -51,11 +52,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Budget:
-    """What the tick has spent: USDC that is neither spent nor reserved, entries and adds so far, shares that orders took."""
+    """What the tick has spent: USDC that is neither spent nor reserved, entries and adds so far, shares that orders took.
+
+    `engaged` are the tokens that are held, or that an order of this tick or an earlier one is buying.
+    """
 
     cash: Decimal
     orders: int
     taken: Taken = NOTHING_TAKEN
+    engaged: frozenset[TokenId] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +68,8 @@ class Reading:
     """One token's inputs of this tick, as far as they were accepted.
 
     `quote` is there when the book has two sides; `signal` only when every input of the strategy was fresh and warm.
-    `jump_pct` is how far an unconfirmed reference lies from the last accepted one.
+    `jump_pct` is how far an unconfirmed reference lies from the last accepted one. `legs` are the mids of the market's
+    three-way set (home, draw, away), each None unless its own book can be believed; empty without a set.
     """
 
     market: Market
@@ -73,6 +79,19 @@ class Reading:
     jump_pct: float
     history: History
     signal: Signal | None
+    legs: tuple[float | None, ...] = ()
+
+    @property
+    def legs_seen(self) -> int:
+        """How many of the three ways have a mid."""
+        return sum(mid is not None for mid in self.legs)
+
+    @property
+    def favourite_mid(self) -> float | None:
+        """The mid of the dearer team; None unless both teams' are known."""
+        teams = (self.legs[0], self.legs[2]) if self.legs else ()
+        known = [mid for mid in teams if mid is not None]
+        return max(known) if len(known) == 2 else None
 
     @property
     def key(self) -> tuple[str, str, TokenId | None]:
@@ -91,7 +110,10 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """One token in one tick, for the rules. What is costly is computed when a rule first asks for it."""
+    """One token in one tick, for the rules. What is costly is computed when a rule first asks for it.
+
+    `peers` are the tick's readings by token, for rules that compare a token with the other outcome of its market.
+    """
 
     now: Moment
     at: Moment
@@ -102,6 +124,8 @@ class View:
     sizing: Sizing
     unit: Unit
     points: int
+    needs_reference: bool
+    peers: Mapping[TokenId, Reading]
     delay_ms: int
     kill_switch: bool
     clock_jump_s: float
@@ -133,8 +157,13 @@ class View:
     @property
     def input_age_s(self) -> float:
         """The age of the oldest input that the strategy uses."""
-        reference = self.reading.reference
+        reference = self.reading.reference if self.needs_reference else None
         return max(self.book_age_s, reference.age_at(self.now)) if reference else self.book_age_s
+
+    @property
+    def other_side(self) -> Reading | None:
+        """The reading of the market's other outcome, when it is followed too."""
+        return self.peers.get(self.market.complement) if self.market.complement is not None else None
 
     @property
     def book_unchanged_s(self) -> float | None:

@@ -8,6 +8,7 @@ from adapters.market_map import MapEntry
 from adapters.polymarket_clob import server_time_ms
 from domain.market import Market, OrderBook, Quote, TokenId
 from domain.ports import OrderBooks, References, Unavailable
+from domain.strategies import Strategy
 from entrypoints.container import Container
 from entrypoints.settings import Settings
 
@@ -44,7 +45,7 @@ async def check(settings: Settings, entries: tuple[MapEntry, ...]) -> AsyncItera
         books: dict[TokenId, OrderBook] = {}
         yield await _books(container.sources().books, markets, books)
         for market in markets:
-            for finding in _book(market, books, settings):
+            for finding in _book(market, books, container.rules().strategy):
                 yield finding
         async for finding in _references(container.references(), markets):
             yield finding
@@ -80,7 +81,7 @@ async def _books(source: OrderBooks, markets: tuple[Market, ...], into: dict[Tok
     return Finding(subject="polymarket_clob", passed=bool(into), seen=f"{len(into)} of {len(tokens)} books")
 
 
-def _book(market: Market, books: dict[TokenId, OrderBook], settings: Settings) -> Iterable[Finding]:
+def _book(market: Market, books: dict[TokenId, OrderBook], strategy: Strategy) -> Iterable[Finding]:
     """The market's quote, and whether the configured minimum edge pays for a round trip in it."""
     book = books.get(market.token) if market.token else None
     quote = Quote.of(book) if book else None
@@ -89,21 +90,21 @@ def _book(market: Market, books: dict[TokenId, OrderBook], settings: Settings) -
         return
     yield Finding(subject=f"book {market.name}", passed=quote.spread > 0, seen=f"{quote.bid} / {quote.ask}")
     fees = market.fees.per_share(float(quote.ask)) + market.fees.per_share(float(quote.bid))
-    cost_pct = (float(quote.spread) + fees) / quote.mid * 100
-    if settings.edge_min_pct < cost_pct:
+    cost = strategy.unit.of_price(float(quote.spread) + fees, quote.mid)
+    if strategy.edge_min < cost:
         yield Finding(
             subject=f"costs {market.name}",
             passed=False,
             warning=True,
-            seen=f"a round trip costs {cost_pct:.2f} % of the mid (spread and two fees), and LEAD_LAG_EDGE_MIN_PCT is only "
-            f"{settings.edge_min_pct:g} %: LEAD_LAG_NET_EDGE_MIN_PCT can ask for more",
+            seen=f"a round trip costs {cost:.2f} {strategy.unit.value} (spread and two fees), and {strategy.edge_setting} is "
+            f"only {strategy.edge_min:g}: LEAD_LAG_NET_EDGE_MIN_PCT can ask for more",
         )
 
 
 async def _references(sources: dict[str, References], markets: tuple[Market, ...]) -> AsyncIterator[Finding]:
     for key in dict.fromkeys(market.reference for market in markets if market.reference):
         try:
-            reference = await sources[key.source].reference(key.symbol)
+            reference = await sources[key.source].reference(key.symbol, key.field)
         except Unavailable as error:
             yield Finding(subject=f"{key.source} {key.symbol}", passed=False, seen=str(error))
         else:

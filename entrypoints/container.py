@@ -10,13 +10,15 @@ from adapters.http import VenueClient
 from adapters.kill_switch import KillSwitch
 from adapters.kraken_futures import KrakenFutures
 from adapters.kraken_spot import KrakenSpot
+from adapters.listed_markets import Wants
 from adapters.market_map import MapEntry, PolymarketPart, load_market_map
 from adapters.paper_broker import PaperBroker
 from adapters.polymarket_clob import ClobBooks, ClobOutcomes
 from adapters.polymarket_gamma import Gamma, GammaOutcomes
-from adapters.universe import Defaults, MapUniverse
+from adapters.universe import MapUniverse
 from domain.engine import Rules
 from domain.ports import Clock
+from entrypoints.rules import rules_of
 from entrypoints.settings import Settings
 
 FASTEST_TICK_DEADLINE_S = 5.0
@@ -44,12 +46,16 @@ def _tick_deadline_s(settings: Settings) -> float:
     return max(settings.interval_s, FASTEST_TICK_DEADLINE_S)
 
 
-def _defaults(settings: Settings, rules: Rules) -> Defaults:
-    return Defaults(
-        outcome=settings.side.title(),
+def _wants(settings: Settings, rules: Rules) -> Wants:
+    strategy = rules.strategy
+    return Wants(
+        outcome="Yes" if strategy.draws else settings.side.title(),
         spot_pair=settings.kraken_spot_pair,
-        reference_source=rules.strategy.reference_source,
+        reference_source=strategy.reference_source,
         charges_fees=settings.fees == "venue",
+        both_outcomes=strategy.both_outcomes,
+        draws=strategy.draws,
+        hedges=strategy.hedges,
     )
 
 
@@ -80,7 +86,7 @@ class Container(containers.DeclarativeContainer):
     clock: providers.Dependency[Clock] = providers.Dependency()
     entries: providers.Dependency[Sequence[MapEntry]] = providers.Dependency()
 
-    rules = providers.Singleton(Settings.rules, settings)
+    rules = providers.Singleton(rules_of, settings)
     health = providers.Singleton(Health)
     kill_switch = providers.Singleton(KillSwitch, settings.provided.killswitch_file)
     clob_client = providers.Singleton(_client, "polymarket_clob", settings.provided.clob_base_url, settings, clock, health)
@@ -101,7 +107,8 @@ class Container(containers.DeclarativeContainer):
         entries,
         listings=gamma,
         health=health,
-        defaults=providers.Singleton(_defaults, settings, rules),
+        wants=providers.Singleton(_wants, settings, rules),
+        clock=clock,
         retry_s=providers.Singleton(_retry_s, settings, clock),
     )
     sources = providers.Singleton(

@@ -7,12 +7,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from domain.engine import Rules
-from domain.sizing import Sizing
-from domain.strategies import Strategy
-from domain.strategies.lead_lag import LeadLag, lead_lag
-from domain.view import Limits, ScaleIn
-
 
 class SettingsInvalid(Exception):
     """The environment cannot be used; the text names every bad variable, one a line."""
@@ -286,6 +280,7 @@ class Settings(BaseModel):
 
     def _conflicts(self) -> tuple[tuple[bool, str], ...]:
         below, above = self.avoid_price_below, self.avoid_price_above
+        least, most = self.draw_favourite_min, self.draw_favourite_max
         state, out = self.state_dir.resolve(), self.out_dir.resolve()
         return (
             (
@@ -295,6 +290,20 @@ class Settings(BaseModel):
             (
                 self.max_hold_s is not None and self.max_hold_s <= self.interval_s,
                 f"LEAD_LAG_MAX_HOLD_SECS={self.max_hold_s} must exceed INTERVAL_S={self.interval_s:g}",
+            ),
+            (
+                self.trend_exit_move_pct >= self.trend_move_min_pct,
+                f"PM_TREND_EXIT_MOVE_MIN_PCT={self.trend_exit_move_pct:g} must lie below "
+                f"PM_TREND_MOVE_MIN_PCT={self.trend_move_min_pct:g}",
+            ),
+            (
+                self.draw_edge_exit_points >= self.draw_edge_min_points,
+                f"PM_DRAW_EDGE_EXIT_PCT={self.draw_edge_exit_points:g} must lie below "
+                f"PM_DRAW_EDGE_MIN_PCT={self.draw_edge_min_points:g}",
+            ),
+            (
+                least is not None and most is not None and least >= most,
+                f"PM_DRAW_FAV_MIN={least} must lie below PM_DRAW_FAV_MAX={most}",
             ),
             (
                 below is not None and above is not None and below >= above,
@@ -312,66 +321,12 @@ class Settings(BaseModel):
             (len(out.parts) < 2 or (out / ".git").exists(), f"OUT_DIR={self.out_dir} is no directory for published files"),
         )
 
-    def rules(self) -> Rules:
-        """The rules of the chosen strategy: the one place where the mode is looked at."""
-        return Rules(
-            strategy=STRATEGIES[self.strategy_mode](self),
-            limits=self._limits(),
-            sizing=Sizing(
-                order_shares=self.order_size_shares,
-                banded=self.orderbook_sizing,
-                slippage_cap=self.slippage_cap,
-                max_fraction_of_band=self.max_fraction,
-                hard_cap_usdc=self.hard_cap_usdc,
-            ),
-            latency_ms=self.latency_ms,
-        )
-
-    def _limits(self) -> Limits:
-        return Limits(
-            freshness_s=self.freshness_max_age_s,
-            interval_s=self.interval_s,
-            book_unchanged_s=self.book_unchanged_s,
-            avoid_price_below=self.avoid_price_below,
-            avoid_price_above=self.avoid_price_above,
-            spread=self.max_spread,
-            spread_cost_pct=self.spread_cost_cap_pct,
-            net_edge_pct=self.net_edge_min_pct,
-            lag_ms=self.min_market_lag_ms,
-            trade_notional_usdc=self.min_trade_notional_usdc,
-            stop_pct=self.stop_pct,
-            orders_per_tick=self.max_orders_per_tick,
-            scale_in=ScaleIn(
-                odds_change_pct=self.scale_on_odds_change_pct,
-                cooldown_s=self.scale_cooldown_s,
-                max_adds=self.scale_max_adds,
-                max_total_shares=self.scale_max_total_shares,
-                size_multiple=self.scale_size_mult,
-            ),
-        )
-
     def in_force(self) -> dict[str, str]:
         """Every variable and its value in force, as text; empty for an absent gate."""
         values = {field.alias or name: getattr(self, name) for name, field in type(self).model_fields.items()}
         return {name: "" if value is None else _text(value) for name, value in values.items()}
 
 
-def _lead_lag(settings: Settings) -> Strategy:
-    return lead_lag(
-        LeadLag(
-            lookback_points=settings.lookback_points,
-            spot_move_min_pct=settings.spot_move_min_pct,
-            edge_min_pct=settings.edge_min_pct,
-            edge_exit_pct=settings.edge_exit_pct,
-            max_hold_s=settings.max_hold_s,
-            noise_mult=settings.noise_mult,
-            noise_window_points=settings.noise_window_points,
-        ),
-        estimates_lag=settings.min_market_lag_ms is not None,
-    )
-
-
-STRATEGIES = {"lead_lag": _lead_lag}
 VARIABLES = tuple(field.alias or name for name, field in Settings.model_fields.items())
 PREFIXES = ("LEAD_LAG_", "PM_", "KRAKEN_", "POLYMARKET_", "PAPER_", "FRESHNESS_", "FAIR_MODEL_")
 

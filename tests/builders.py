@@ -4,10 +4,13 @@ from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from domain.engine import Rules
+from domain.fair import FairModel
 from domain.fees import FeeSchedule
+from domain.history import History, Sample
 from domain.ledger import Action, Execution, Ledger, Order, OrderStatus, Position
 from domain.market import (
     ConditionId,
+    Hedge,
     Level,
     Market,
     Moment,
@@ -16,12 +19,14 @@ from domain.market import (
     ReferenceId,
     Side,
     Snapshot,
+    ThreeWay,
     TokenId,
 )
 from domain.sizing import Sizing
 from domain.state import Memory, State
+from domain.strategies import Strategy
 from domain.strategies.lead_lag import LeadLag, lead_lag
-from domain.view import Limits
+from domain.view import Limits, Reading
 
 YES = TokenId("1001")
 NO = TokenId("1002")
@@ -91,6 +96,12 @@ def market(
     accepting: bool = True,
     taker_delay_ms: int = 0,
     reference: ReferenceId | None = SPOT,
+    slug: str = "",
+    event: str = "",
+    match_draw: bool | None = None,
+    three_way: ThreeWay | None = None,
+    fair: FairModel | None = None,
+    hedge: Hedge | None = None,
 ) -> Market:
     """A crypto market whose Yes gains with bitcoin."""
     return Market(
@@ -105,23 +116,50 @@ def market(
         complement=complement,
         accepting=accepting,
         taker_delay_ms=taker_delay_ms,
+        slug=slug,
+        event=event,
+        match_draw=match_draw,
+        three_way=three_way,
+        fair=fair,
+        hedge=hedge,
     )
 
 
 def rules(
     *,
     thresholds: LeadLag | None = None,
+    strategy: Strategy | None = None,
     limits: Limits | None = None,
     sizing: Sizing = SIZING,
     latency_ms: int = 0,
     estimates_lag: bool = False,
 ) -> Rules:
-    """lead_lag with the runbook's minimum configuration."""
+    """The runbook's minimum configuration: lead_lag, unless another strategy is given."""
     return Rules(
-        strategy=lead_lag(thresholds or LeadLag(), estimates_lag=estimates_lag),
+        strategy=strategy or lead_lag(thresholds or LeadLag(), estimates_lag=estimates_lag),
         limits=limits or Limits(),
         sizing=sizing,
         latency_ms=latency_ms,
+    )
+
+
+def reading(
+    samples: Iterable[tuple[float, float]],
+    *,
+    of: Market | None = None,
+    legs: tuple[float | None, ...] = (),
+) -> Reading:
+    """A token's reading whose history is these pairs (reference, mid), fifteen seconds apart."""
+    pairs = list(samples)
+    return Reading(
+        market=of or market(),
+        book=None,
+        quote=None,
+        reference=None,
+        jump_pct=0.0,
+        history=History(tuple(Sample(15_000 * n, price, mid) for n, (price, mid) in enumerate(pairs))),
+        signal=None,
+        legs=legs,
     )
 
 

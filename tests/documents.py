@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from adapters.portal.schema import FILES
-from domain.state_machine import EXIT_INPUT, INPUT, SCALE_IN, Table
+from domain.state_machine import EXIT_INPUT, SCALE_IN, Table
 from entrypoints.cli import EXIT_CODES
+from entrypoints.rules import rules_of
 from entrypoints.settings import Settings
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -134,9 +135,9 @@ def env_example() -> str:
 
 def generated() -> dict[str, str]:
     """Each generated part by the name between its markers."""
-    rules = Settings().rules()
+    rules = rules_of(Settings())
     return {
-        "input": rules_table(INPUT),
+        "input": rules_table(rules.inputs),
         "exit-input": rules_table(EXIT_INPUT),
         "enter": rules_table(rules.enter),
         "exit": rules_table(rules.exit),

@@ -72,7 +72,7 @@ def live_status(run: Run, latest: Latest) -> Document:
 
 
 def sources_health(sources: Mapping[str, object]) -> Document:
-    """`sources_health.json`: each source's last success, speed and errors; a report that is JSON already stays as it is."""
+    """`sources_health.json`: each source's last success, speed, errors and alarms; a report that is JSON stays as it is."""
     return {name: _source(report) if isinstance(report, SourceHealth) else report for name, report in sources.items()}
 
 
@@ -83,6 +83,7 @@ def _source(health: SourceHealth) -> Document:
         "age_s": health.age_s,
         "latency_ms": {"p50": health.latency_p50_ms, "p95": health.latency_p95_ms},
         "errors": health.errors,
+        "alarms": health.alarms,
     }
 
 

@@ -7,12 +7,14 @@ from adapters.portal.cells import number
 from adapters.portal.schema import (
     CANDIDATES,
     EDGE_SIGNALS,
+    HEDGE_SIGNALS,
     ORDERS,
     POSITIONS,
     PRICES,
     TRADES,
     CandidateRow,
     EquityRow,
+    HedgeSignalRow,
     OrderRow,
     OutputFile,
     PositionRow,
@@ -21,11 +23,11 @@ from adapters.portal.schema import (
     SignalRow,
     TradeRow,
 )
-from domain.decision import Verdict
+from domain.decision import Signal, Verdict
 from domain.fill import whole_micros
-from domain.ledger import Action, Ledger, Position
-from domain.market import Moment
-from domain.report import EquityPoint, Journal, OrderEvent, Report, Trade
+from domain.ledger import Action, Ledger, OrderStatus, Position
+from domain.market import Moment, Side
+from domain.report import EquityPoint, Journal, OrderEvent, Report, Trade, TradeAction
 
 Rows = Mapping[OutputFile, Sequence[Row]]
 Item = TypeVar("Item")
@@ -36,6 +38,7 @@ def tick_rows(report: Report) -> Rows:
     moment = report.moment
     return {
         EDGE_SIGNALS: signal_rows(report.verdicts, moment),
+        HEDGE_SIGNALS: hedge_rows(report.orders, report.trades),
         ORDERS: [order_row(event) for event in report.orders],
         POSITIONS: position_rows(report.state.ledger, moment),
         TRADES: [trade_row(trade) for trade in report.trades],
@@ -51,6 +54,7 @@ def journal_rows(journal: Journal, moment: Moment) -> Rows:
     latest = journal.verdicts[-1].verdicts if journal.verdicts else ()
     return {
         EDGE_SIGNALS: signal_rows(latest, moment),
+        HEDGE_SIGNALS: _newest(hedge_rows(journal.orders, journal.trades), HEDGE_SIGNALS),
         ORDERS: [order_row(event) for event in _newest(journal.orders, ORDERS)],
         POSITIONS: position_rows(journal.state.ledger, moment),
         TRADES: [trade_row(trade) for trade in _newest(journal.trades, TRADES)],
@@ -94,10 +98,11 @@ def candidate_row(verdict: Verdict, moment: Moment) -> CandidateRow:
 
 def _expected_value(verdict: Verdict) -> float | None:
     """What a share bought at the ask is worth after the fee, price units."""
-    if verdict.signal is None or verdict.ask is None:
+    fair_p = verdict.signal.fair_p if verdict.signal else None
+    if fair_p is None or verdict.ask is None:
         return None
     price = float(verdict.ask)
-    return verdict.signal.fair_p - price - verdict.market.fees.per_share(price)
+    return fair_p - price - verdict.market.fees.per_share(price)
 
 
 def signal_rows(verdicts: Iterable[Verdict], moment: Moment) -> list[SignalRow]:
@@ -113,11 +118,18 @@ def signal_rows(verdicts: Iterable[Verdict], moment: Moment) -> list[SignalRow]:
             cost_est=verdict.costs.total if verdict.costs else None,
             edge_net=verdict.costs.net_edge if verdict.costs else None,
             sources=verdict.sources,
-            notes=f"move={number(signal.move)} move_min={number(signal.move_min)} decision={verdict.action}",
+            notes=_signal_notes(signal, verdict),
         )
         for verdict in verdicts
         if (signal := verdict.signal)
     ]
+
+
+def _signal_notes(signal: Signal, verdict: Verdict) -> str:
+    """What else the strategy saw: `move=0.31 move_min=0.25 decision=enter`, and the legs of a match."""
+    seen = (("move", signal.move), ("move_min", signal.move_min), ("decision", verdict.action), *signal.details)
+    texts = ((name, value if isinstance(value, str) else number(value)) for name, value in seen if value is not None)
+    return " ".join(f"{name}={text}" for name, text in texts)
 
 
 def price_rows(verdicts: Iterable[Verdict], moment: Moment) -> list[PriceRow]:
@@ -180,6 +192,47 @@ def trade_row(trade: Trade) -> TradeRow:
         fee=trade.fee,
         realized_pnl=trade.realised,
         book_hash=trade.digest,
+    )
+
+
+def hedge_rows(events: Iterable[OrderEvent], trades: Iterable[Trade]) -> list[HedgeSignalRow]:
+    """The other leg of every fill and payout of a market that names one, oldest first; payouts come first in a tick."""
+    rows = [row for trade in trades if (row := _hedge_of_payout(trade))]
+    rows += [row for event in events if (row := _hedge_of_fill(event))]
+    return sorted(rows, key=lambda row: row.ts.at_ms)
+
+
+def _hedge_of_fill(event: OrderEvent) -> HedgeSignalRow | None:
+    execution, order = event.execution, event.execution.order
+    hedge = order.market.hedge
+    if hedge is None or execution.status is not OrderStatus.FILLED:
+        return None
+    opens = order.side is Side.BUY
+    did = f"{'bought' if opens else 'sold'} {number(execution.walk.shares)} {order.market.outcome} of {order.market.name}"
+    return HedgeSignalRow(
+        ts=event.moment,
+        symbol=hedge.symbol,
+        signal=str(hedge.side if opens else hedge.side.opposite).lower(),
+        confidence=order.fair_p,
+        edge=order.edge,
+        ref_price=order.reference,
+        notes=" ".join(filter(None, (f"{'open' if opens else 'close'}: {did}; order {order.id}.", hedge.notes))),
+    )
+
+
+def _hedge_of_payout(trade: Trade) -> HedgeSignalRow | None:
+    hedge = trade.market.hedge
+    if hedge is None or trade.action is not TradeAction.SETTLE:
+        return None
+    paid = f"{number(trade.shares)} {trade.market.outcome} of {trade.market.name} paid {number(trade.price)} each"
+    return HedgeSignalRow(
+        ts=trade.moment,
+        symbol=hedge.symbol,
+        signal=str(hedge.side.opposite).lower(),
+        confidence=None,
+        edge=None,
+        ref_price=None,
+        notes=" ".join(filter(None, (f"close: {paid}.", hedge.notes))),
     )
 
 

@@ -28,7 +28,7 @@ class SignalRow(NamedTuple):
 
 
 class HedgeSignalRow(NamedTuple):
-    """`kraken_futures_signals.csv`: the hedge leg that a strategy would want."""
+    """`kraken_futures_signals.csv`: the hedge leg of a fill or payout; `confidence` is the token's fair probability."""
 
     ts: Moment
     symbol: str

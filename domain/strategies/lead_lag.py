@@ -7,9 +7,9 @@ from domain.decision import Reason, Signal
 from domain.edge import Unit, directed, lead_lag_edge_pct, noise_pct, return_pct
 from domain.history import History
 from domain.lag import CAPACITY as LAG_CAPACITY
-from domain.market import Market, Quote
 from domain.state_machine import Row, max_hold
-from domain.strategies import Strategy
+from domain.strategies import Strategy, always
+from domain.view import Reading
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,14 +24,14 @@ class LeadLag:
     noise_mult: float | None = None
     noise_window_points: int = 40
 
-    def signal(self, market: Market, history: History, quote: Quote) -> Signal:
+    def signal(self, reading: Reading) -> Signal:
         """The directed return of the reference, and how much of it the token's own mid has not followed yet."""
-        window = history.samples[-self.lookback_points :]
+        window = reading.history.samples[-self.lookback_points :]
         oldest, newest = window[0], window[-1]
-        move = directed(market.direction, return_pct(newest.reference, oldest.reference))
+        move = directed(reading.market.direction, return_pct(newest.reference, oldest.reference))
         edge = lead_lag_edge_pct(directed_move_pct=move, mid_move_pct=return_pct(newest.mid, oldest.mid))
-        fair = min(max(quote.mid * (1 + edge / 100), 0.0), 1.0)
-        return Signal(edge=edge, move=move, move_min=self._move_min_pct(history), fair_p=fair)
+        fair = min(max(newest.mid * (1 + edge / 100), 0.0), 1.0)
+        return Signal(edge=edge, move=move, move_min=self._move_min_pct(reading.history), fair_p=fair)
 
     def _move_min_pct(self, history: History) -> float:
         if self.noise_mult is None:
@@ -53,7 +53,11 @@ def lead_lag(thresholds: LeadLag, *, estimates_lag: bool = False) -> Strategy:
         unit=Unit.PERCENT_OF_MID,
         points=points,
         capacity=max(points + noise, LAG_CAPACITY if estimates_lag else 0),
+        edge_min=thresholds.edge_min_pct,
+        edge_setting="LEAD_LAG_EDGE_MIN_PCT",
+        points_setting="LEAD_LAG_LOOKBACK_POINTS",
         reference_source="kraken_spot",
+        needs_reference=always,
         signal=thresholds.signal,
         enter=(
             Row(

@@ -43,7 +43,7 @@ class World:
             raise Unavailable("polymarket_clob", "http_500")
         return {token: self.held_books[token] for token in tokens if token in self.held_books}
 
-    async def reference(self, symbol: str) -> Reference:
+    async def reference(self, symbol: str, field: str = "") -> Reference:
         """The reference."""
         await self._answer("reference")
         if symbol not in self.prices:
@@ -154,7 +154,7 @@ def test_a_defect_in_a_source_is_not_hidden() -> None:
     """Only `Unavailable` is a state of the world."""
 
     class Broken(World):
-        async def reference(self, symbol: str) -> Reference:
+        async def reference(self, symbol: str, field: str = "") -> Reference:
             raise ZeroDivisionError(symbol)
 
     with pytest.raises(ZeroDivisionError):

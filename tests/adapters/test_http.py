@@ -143,7 +143,7 @@ class TestRefusedAnswers:
             b'{"a":0.' + b"1" * 6000 + b"}",
             b'{"a":"\xff"}',
             b"[" * 100_000,
-            gzip.compress(b"{}"),
+            gzip.compress(b"{}", mtime=0),
         ],
         ids=lambda content: repr(content[:12]),
     )
@@ -389,3 +389,47 @@ class TestHealth:
         health.failed("venue", "timeout")
         seen = health.report(0)["venue"]
         assert (seen.ok, seen.age_s, seen.latency_p50_ms, seen.last_ok_at_ms) == (False, None, None, None)
+
+    def test_keeps_an_alarm_until_it_is_cleared(self) -> None:
+        """A source that answers can still have one; the last text of a subject counts."""
+        health = Health()
+        health.ok("venue", 1.0, 0)
+        assert health.report(0)["venue"].alarms == {}
+        health.alarm("venue", "m", "charges 0.08")
+        health.alarm("venue", "n", "charges 0.10")
+        health.alarm("venue", "m", "charges 0.09")
+        seen = health.report(0)["venue"]
+        assert (seen.ok, seen.alarms) == (True, {"n": "charges 0.10", "m": "charges 0.09"})
+        health.alarm("venue", "m", None)
+        health.alarm("venue", "n", None)
+        assert health.report(0)["venue"].alarms == {}
+
+    def test_shows_a_source_that_was_never_called_while_it_has_an_alarm(self) -> None:
+        """Clearing what was never set invents no source."""
+        health = Health()
+        health.alarm("venue", "m", None)
+        assert health.report(0) == {}
+        health.alarm("venue", "m", "charges 0.08")
+        assert health.report(0)["venue"].alarms == {"m": "charges 0.08"}
+        assert not health.report(0)["venue"].ok
+        health.alarm("venue", "m", None)
+        assert health.report(0) == {}
+
+    def test_keeps_no_more_alarms_than_the_newest(self) -> None:
+        """One that is set again is new again."""
+        health = Health()
+        for number in range(65):
+            health.alarm("venue", f"m{number}", "x")
+            health.alarm("venue", "m0", "again")
+        alarms = health.report(0)["venue"].alarms
+        assert len(alarms) == 64
+        assert alarms["m0"] == "again"
+        assert {"m1", "m2"} - alarms.keys() == {"m1"}
+
+    def test_gives_away_no_report_that_changes_afterwards(self) -> None:
+        """Another thread writes it into a file."""
+        health = Health()
+        health.alarm("venue", "m", "charges 0.08")
+        seen = health.report(0)["venue"]
+        health.alarm("venue", "m", "charges 0.09")
+        assert seen.alarms == {"m": "charges 0.08"}

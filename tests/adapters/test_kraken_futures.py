@@ -46,9 +46,7 @@ class SteppingClock:
         return Moment(at_ms=NOW_MS + elapsed_ms, elapsed_ms=elapsed_ms)
 
 
-def adapter_of(
-    bodies: Iterator[object], clock: Clock | None = None, **fields: str
-) -> tuple[KrakenFutures, list[str], VenueClient]:
+def adapter_of(bodies: Iterator[object], clock: Clock | None = None) -> tuple[KrakenFutures, list[str], VenueClient]:
     """An adapter whose host gives these bodies one after the other, and what was asked."""
     asked: list[str] = []
 
@@ -59,7 +57,7 @@ def adapter_of(
     transport = httpx.MockTransport(respond)
     moments = clock or StoppedClock()
     client = VenueClient("kraken_futures", "http://f.example", clock=moments, health=Health(), transport=transport)
-    return KrakenFutures(client, fields), asked, client
+    return KrakenFutures(client), asked, client
 
 
 def test_a_reference_is_the_mark_price() -> None:
@@ -146,12 +144,18 @@ def test_one_request_serves_the_symbols_of_one_tick() -> None:
     assert asked == ["/derivatives/api/v3/tickers"]
 
 
-def test_a_configured_field_is_taken_for_its_symbol() -> None:
-    """The market map names it; a field that is none is refused at the start."""
-    adapter, _, _ = adapter_of(iter([envelope(ROW)]), pf_xbtusd="indexPrice")
-    assert asyncio.run(adapter.reference("PF_XBTUSD")).price == 100.0
-    with pytest.raises(ValueError, match="price field"):
-        adapter_of(iter([]), pf_xbtusd="volume")
+@pytest.mark.parametrize(("field", "price"), [("indexPrice", 100.0), ("index_price", 100.0), ("markPrice", 101.0), ("", 101.0)])
+def test_a_named_field_is_taken_for_its_symbol(field: str, price: float) -> None:
+    """The market map names it."""
+    adapter, _, _ = adapter_of(iter([envelope(ROW)]))
+    assert asyncio.run(adapter.reference("PF_XBTUSD", field)).price == price
+
+
+def test_a_field_that_is_none_is_refused() -> None:
+    """No other field stands in for it."""
+    adapter, _, _ = adapter_of(iter([envelope(ROW)]))
+    with pytest.raises(Unavailable, match="unknown_field"):
+        asyncio.run(adapter.reference("PF_XBTUSD", "volume"))
 
 
 def test_time_that_runs_backwards_is_refused_and_counted() -> None:

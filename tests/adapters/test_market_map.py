@@ -44,6 +44,17 @@ MISTAKES = (
     ),
     ({"version": 1, "markets": [{**ENTRY, "kraken_spot": {"direction": "sideways"}}]}, r"kraken_spot.direction"),
     ({"version": 1, "markets": [{"name": "x", "polymarket": {"clob_token_id": "12a"}}]}, "clob_token_id"),
+    (
+        {"version": 1, "markets": [{**ENTRY, "fair_model": {"mode": "linear_range", "min_ref": 2, "max_ref": 1}}]},
+        r"fair_model.linear_range: .*must lie below max_ref",
+    ),
+    ({"version": 1, "markets": [{**ENTRY, "fair_model": {"mode": "constant", "p": 1.2}}]}, r"fair_model.constant.p"),
+    (
+        '{"version": 1, "markets": [{"name": "x", "polymarket": {"market_slug": "a"}, '
+        '"fair_model": {"mode": "linear_range", "min_ref": NaN, "max_ref": 1}}]}',
+        r"fair_model.linear_range.min_ref",
+    ),
+    ({"version": 1, "markets": [{**ENTRY, "kraken_futures": {"symbol": "PF", "ref_price_field": "vol"}}]}, "ref_price_field"),
     ('{"version": 1,\n "markets": [}', "line 2, column"),
     ("[" * 100_000, "map.json"),
 )
@@ -54,6 +65,15 @@ def test_a_mistake_is_named_by_its_place(tmp_path: Path, body: object, said: str
     """The JSON path, or line and column."""
     with pytest.raises(MapInvalid, match=said):
         load_market_map(_written(tmp_path, body))
+
+
+@pytest.mark.parametrize("spelt", ["markPrice", "mark_price", "mark", "MARKPRICE"])
+def test_a_price_field_is_read_as_people_spell_it(tmp_path: Path, spelt: str) -> None:
+    """The venue's own spelling is kept."""
+    markets = [{**ENTRY, "kraken_futures": {"symbol": "PF_XBTUSD", "ref_price_field": spelt}}]
+    (entry,) = load_market_map(_written(tmp_path, {"version": 1, "markets": markets}))
+    assert entry.kraken_futures is not None
+    assert entry.kraken_futures.ref_price_field == "markPrice"
 
 
 def test_a_missing_map_is_an_error_and_never_another_universe(tmp_path: Path) -> None:

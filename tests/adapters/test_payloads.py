@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters import kraken_futures, kraken_spot, polymarket_clob, polymarket_gamma
+from adapters import gamma_event, kraken_futures, kraken_spot, polymarket_clob, polymarket_gamma
 from adapters.http import Body
 from adapters.wire_numbers import iso_ms, strict_json
 from domain.market import ConditionId, Moment
@@ -60,8 +60,8 @@ def listings(json: object) -> object:
 def event(json: object) -> object:
     """How many markets of one event are usable, and why the others are not."""
     assert isinstance(json, list)
-    found, kinds = polymarket_gamma.parse_event(json[0])
-    return len(found), kinds
+    found = gamma_event.parse_event(json[0])
+    return len(found.listings), found.refused
 
 
 def spot(pair: str) -> Callable[[object], object]:

@@ -327,6 +327,7 @@ def test_the_documents_have_the_keys_of_the_contract(tmp_path: Path) -> None:
 def test_the_health_of_the_sources_is_told_in_words_of_the_contract(tmp_path: Path) -> None:
     """What `Health` counts, with the time of the last success as a time and a source that never answered as not ok."""
     health = Health()
+    health.alarm("polymarket_gamma", "btc-up", "the market charges 0.08")
     health.ok("kraken_spot", 40.0, START_MS)
     health.failed("polymarket_clob", "timeout")
     portal = portal_of(tmp_path, sources=health.report)
@@ -340,6 +341,7 @@ def test_the_health_of_the_sources_is_told_in_words_of_the_contract(tmp_path: Pa
             "age_s": 15,
             "latency_ms": {"p50": 40, "p95": 40},
             "errors": {},
+            "alarms": {},
         },
         "polymarket_clob": {
             "ok": False,
@@ -347,6 +349,15 @@ def test_the_health_of_the_sources_is_told_in_words_of_the_contract(tmp_path: Pa
             "age_s": None,
             "latency_ms": {"p50": None, "p95": None},
             "errors": {"timeout": 1},
+            "alarms": {},
+        },
+        "polymarket_gamma": {
+            "ok": False,
+            "last_ok_at": None,
+            "age_s": None,
+            "latency_ms": {"p50": None, "p95": None},
+            "errors": {},
+            "alarms": {"btc-up": "the market charges 0.08"},
         },
     }
 

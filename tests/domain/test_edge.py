@@ -5,20 +5,8 @@ from statistics import stdev
 import pytest
 
 from domain.edge import Unit, directed, lead_lag_edge_pct, noise_pct, return_pct
-from domain.history import History, Sample
-from domain.market import Quote
 from domain.strategies.lead_lag import LeadLag, lead_lag
-from tests.builders import book, market
-
-
-def _history(pairs: list[tuple[float, float]]) -> History:
-    return History(tuple(Sample(15_000 * n, reference, mid) for n, (reference, mid) in enumerate(pairs)))
-
-
-def _quote(text: str) -> Quote:
-    quote = Quote.of(book(text))
-    assert quote is not None
-    return quote
+from tests.builders import market, reading
 
 
 @pytest.mark.parametrize(("newest", "oldest", "percent"), [(60_300, 60_000, 0.5), (0.50, 0.40, 25.0), (90.0, 120.0, -25.0)])
@@ -41,8 +29,8 @@ def test_the_edge_is_what_the_token_has_yet_to_follow() -> None:
 
 def test_lead_lag_looks_back_over_its_lookback_points() -> None:
     """Six samples: newest against five samples earlier; what lies before does not count."""
-    history = _history([(50_000, 0.30), *[(60_000, 0.500)] * 5, (60_300, 0.505)])
-    signal = LeadLag().signal(market(), history, _quote("0.50/0.51"))
+    pairs = [(50_000, 0.30), *[(60_000, 0.500)] * 5, (60_300, 0.505)]
+    signal = LeadLag().signal(reading(pairs))
     assert signal.move == pytest.approx(0.5)
     assert signal.edge == pytest.approx(0.5 - 1.0)
     assert signal.fair_p == pytest.approx(0.505 * (1 - 0.005))
@@ -51,16 +39,16 @@ def test_lead_lag_looks_back_over_its_lookback_points() -> None:
 
 def test_lead_lag_of_an_inverse_token_follows_a_falling_reference() -> None:
     """Direction -1: spot -0.5 % over a mid that rose 0.1 % leaves 0.4 %."""
-    history = _history([(60_000, 0.5000), *[(60_000, 0.5)] * 4, (59_700, 0.5005)])
-    signal = LeadLag().signal(market(direction=-1), history, _quote("0.50/0.51"))
+    pairs = [(60_000, 0.5000), *[(60_000, 0.5)] * 4, (59_700, 0.5005)]
+    signal = LeadLag().signal(reading(pairs, of=market(direction=-1)))
     assert signal.move == pytest.approx(0.5)
     assert signal.edge == pytest.approx(0.4)
 
 
 def test_a_fair_price_stays_a_probability() -> None:
     """An edge of 200 % over a mid of 0.505 would be 1.515."""
-    history = _history([*[(60_000, 0.505)] * 5, (180_000, 0.505)])
-    assert LeadLag().signal(market(), history, _quote("0.50/0.51")).fair_p == 1.0
+    pairs = [*[(60_000, 0.505)] * 5, (180_000, 0.505)]
+    assert LeadLag().signal(reading(pairs)).fair_p == 1.0
 
 
 def test_noise_is_the_sample_deviation_of_the_steps_before_the_window() -> None:
@@ -89,9 +77,9 @@ def test_noise_raises_the_move_that_is_asked_for() -> None:
     adaptive = LeadLag(noise_mult=3.0)
     expected = noise_pct([reference for reference, _ in wild], window=40, lookback=6)
     assert expected is not None
-    assert adaptive.signal(market(), _history(calm), _quote("0.50/0.51")).move_min == 0.25
-    assert adaptive.signal(market(), _history(wild), _quote("0.50/0.51")).move_min == 3.0 * expected
-    assert adaptive.signal(market(), _history(calm[:6]), _quote("0.50/0.51")).move_min == 0.25
+    assert adaptive.signal(reading(calm)).move_min == 0.25
+    assert adaptive.signal(reading(wild)).move_min == 3.0 * expected
+    assert adaptive.signal(reading(calm[:6])).move_min == 0.25
 
 
 @pytest.mark.parametrize(

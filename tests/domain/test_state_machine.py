@@ -13,11 +13,12 @@ from domain.edge import return_pct
 from domain.engine import step
 from domain.history import History, Sample
 from domain.ledger import Action
-from domain.state_machine import BUY_INPUT, EXIT_INPUT, INPUT, SAMPLE_INPUT, SCALE_IN
+from domain.state_machine import BUY_INPUT, EXIT_INPUT, SAMPLE_INPUT, SCALE_IN
 from domain.strategies.lead_lag import LeadLag
 from tests.builders import FREE, INTERVAL_S, SIZING, YES, market, rules
 from tests.domain.scene import AT_S, KNOBS, Scene
 from tests.domain.test_lag import following
+from tests.domain.test_strategies import SAID
 
 
 def _lagging_one_tick() -> History:
@@ -219,7 +220,8 @@ def test_every_reason_is_produced_by_a_test() -> None:
         *(Scene(held=10).with_knobs(row.knobs) for row in TRIGGERS),
         *(Scene().with_knobs(row.knobs) for _, row in OUTCOMES),
     ]
-    assert {scene.verdict().cause.reason for scene in scenes} == set(Reason)
+    said = {scene.verdict().cause.reason for scene in scenes}
+    assert said | {says.case.verdict().cause.reason for says in SAID} == set(Reason)
 
 
 def _compatible(rows: Sequence[Row]) -> list[tuple[Row, Row]]:
@@ -266,7 +268,7 @@ def _reasons(rows: Sequence[Row]) -> list[Reason]:
 
 def test_the_cases_stand_in_the_order_of_the_tables() -> None:
     """So that the pairs above are the tables' own neighbours, and no row of a table is without a case."""
-    enter = [row.reason for row in (*INPUT, *rules().enter)]
+    enter = [row.reason for row in (*rules().inputs, *rules().enter)]
     assert _reasons(GATES) == list(dict.fromkeys(enter))
     assert _reasons(ADD_GATES) == list(dict.fromkeys(row.reason for row in SCALE_IN))
     assert _reasons(EXIT_GATES) == [row.reason for row in EXIT_INPUT]
@@ -275,7 +277,7 @@ def test_the_cases_stand_in_the_order_of_the_tables() -> None:
 
 def test_a_sample_asks_for_less_than_an_entry_and_a_waiting_buy_for_no_reference() -> None:
     """A clock jump, a closed market or a warm-up do not make a hole in the history."""
-    assert INPUT[: len(SAMPLE_INPUT)] == SAMPLE_INPUT
+    assert rules().inputs[: len(SAMPLE_INPUT)] == SAMPLE_INPUT
     assert {row.reason for row in BUY_INPUT} == {row.reason for row in EXIT_INPUT}
 
 

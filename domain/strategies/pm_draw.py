@@ -1,0 +1,136 @@
+"""pm_draw: draws of football matches are cheap now and then. Buy one below its baseline, leave when the value is gone.
+
+The venue builds a match as three binary markets of one neg-risk group; the Yes token of the draw's market backs the draw.
+"""
+
+import operator
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from domain.decision import Reason, Signal
+from domain.edge import Unit, points_edge
+from domain.market import Market
+from domain.state_machine import Row, max_hold
+from domain.strategies import Strategy
+from domain.view import Reading, View
+
+WAYS = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PmDraw:
+    """Thresholds: edges in percentage points, prices and mids as exact decimals, seconds.
+
+    `baseline` holds draw probabilities by the slug of a market or of its event; other matches get `baseline_p`.
+    """
+
+    baseline: Mapping[str, float] = field(default_factory=dict)
+    baseline_p: float = 0.28
+    prob_mult: float = 1.0
+    edge_min_points: float = 2.0
+    edge_exit_points: float = 0.5
+    max_price: Decimal = Decimal("0.45")
+    require_3way: bool = False
+    favourite_min: Decimal | None = None
+    favourite_max: Decimal | None = None
+    max_hold_s: float | None = None
+
+    def signal(self, reading: Reading) -> Signal:
+        """How far the token lies below its baseline, and which three markets were seen."""
+        mid = reading.history.samples[-1].mid
+        fair_p = min(max(self._baseline_of(reading.market) * self.prob_mult, 0.0), 1.0)
+        return Signal(edge=points_edge(fair_p=fair_p, mid=mid), fair_p=fair_p, details=_seen(reading))
+
+    def _baseline_of(self, market: Market) -> float:
+        named = (self.baseline[slug] for slug in (market.slug.lower(), market.event.lower()) if slug in self.baseline)
+        return next(named, self.baseline_p)
+
+    def ways_needed(self, view: View) -> int | None:
+        """All three books where a rule looks at them: the set itself, or the dearer team."""
+        looks = self.require_3way or self.favourite_min is not None or self.favourite_max is not None
+        return WAYS if looks else None
+
+
+def _seen(reading: Reading) -> tuple[tuple[str, float | str], ...]:
+    """What the mids of the set sum to when all are known, and its legs: `EVENT: aug 0.365, draw 0.385, koe 0.255`."""
+    three = reading.market.three_way
+    if three is None:
+        return ()
+    known = [mid for mid in reading.legs if mid is not None]
+    names = (leg.slug.removeprefix(f"{three.event}-") for leg in three.legs)
+    legs = (f"{name} {'?' if mid is None else f'{mid:g}'}" for name, mid in zip(names, reading.legs, strict=True))
+    sums = (("mids_sum", round(sum(known), 6)),) if len(known) == WAYS else ()
+    return *sums, ("legs", f"{three.event}: {', '.join(legs)}")
+
+
+def pm_draw(thresholds: PmDraw) -> Strategy:
+    """The strategy."""
+    return Strategy(
+        name="pm_draw",
+        unit=Unit.POINTS,
+        edge_min=thresholds.edge_min_points,
+        edge_setting="PM_DRAW_EDGE_MIN_PCT",
+        draws=True,
+        signal=thresholds.signal,
+        enter=(
+            Row(
+                Reason.NOT_3WAY,
+                "the market asks for the draw of a whole match, not of a half",
+                lambda v: int(v.market.match_draw is not False),
+                operator.ge,
+                lambda v: 1,
+            ),
+            Row(
+                Reason.NOT_3WAY,
+                "home, draw and away of the match have usable books (how many)",
+                lambda v: v.reading.legs_seen,
+                operator.ge,
+                thresholds.ways_needed,
+                "PM_DRAW_REQUIRE_3WAY",
+            ),
+            Row(
+                Reason.DRAW_TOO_EXPENSIVE,
+                "the ask is cheap enough",
+                lambda v: v.known_quote.ask,
+                operator.le,
+                lambda v: thresholds.max_price,
+                "PM_DRAW_MAX_PRICE",
+            ),
+            Row(
+                Reason.FAVOURITE_OUT_OF_RANGE,
+                "the dearer team is favourite enough (its mid)",
+                lambda v: v.reading.favourite_mid,
+                operator.ge,
+                lambda v: thresholds.favourite_min,
+                "PM_DRAW_FAV_MIN",
+            ),
+            Row(
+                Reason.FAVOURITE_OUT_OF_RANGE,
+                "the dearer team is not too much of a favourite (its mid)",
+                lambda v: v.reading.favourite_mid,
+                operator.le,
+                lambda v: thresholds.favourite_max,
+                "PM_DRAW_FAV_MAX",
+            ),
+            Row(
+                Reason.DRAW_EDGE_TOO_SMALL,
+                "the draw lies far enough below its baseline (percentage points)",
+                lambda v: v.reading.signal.edge if v.reading.signal else None,
+                operator.ge,
+                lambda v: thresholds.edge_min_points,
+                "PM_DRAW_EDGE_MIN_PCT",
+            ),
+        ),
+        exit=(
+            Row(
+                Reason.VALUE_GONE,
+                "the draw is no longer below its baseline (percentage points)",
+                lambda v: v.reading.signal.edge if v.reading.signal else None,
+                operator.le,
+                lambda v: thresholds.edge_exit_points,
+                "PM_DRAW_EDGE_EXIT_PCT",
+            ),
+            max_hold(thresholds.max_hold_s, "PM_DRAW_MAX_HOLD_SECS"),
+        ),
+    )
