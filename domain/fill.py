@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import ROUND_DOWN, ROUND_HALF_EVEN, Decimal
+from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from typing import NamedTuple
 
 from domain.fees import FeeSchedule
@@ -94,11 +94,25 @@ def _both_views(market: Market, side: Side, price: Decimal) -> Iterator[tuple[To
 
 
 def limit_price(book: OrderBook, side: Side, slippage_cap: Decimal) -> Decimal | None:
-    """The worst price that an order of this side accepts: the best one and the cap beyond it; None without a level."""
+    """The worst price that an order of this side accepts: the best one and the cap beyond it; None without a level.
+
+    Where the book states its tick, the limit lies on that grid between one tick and one minus a tick, as the venue demands; but
+    never short of the best price, which may lie off a grid that has just become coarser.
+    """
     levels = book.taken_by(side)
     if not levels:
         return None
-    return levels[0].price + slippage_cap if side is Side.BUY else levels[0].price - slippage_cap
+    best = levels[0].price
+    if side is Side.BUY:
+        return max(best, _on_grid(best + slippage_cap, book.tick_size, ROUND_FLOOR))
+    return min(best, _on_grid(best - slippage_cap, book.tick_size, ROUND_CEILING))
+
+
+def _on_grid(price: Decimal, tick: Decimal | None, rounding: str) -> Decimal:
+    if not tick:
+        return price
+    ticks = (price / tick).to_integral_value(rounding=rounding)
+    return min(max(ticks * tick, tick), 1 - tick)
 
 
 NOTHING_TAKEN = Taken()

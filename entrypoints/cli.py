@@ -14,6 +14,7 @@ from loguru import logger
 from rich.console import Console
 
 from adapters.clock import SystemClock
+from adapters.draw_baseline import BaselineInvalid
 from adapters.market_map import MapInvalid
 from adapters.portal_server import serve
 from adapters.simulated_venues import RecordingInvalid
@@ -36,6 +37,7 @@ CONFIGURATION, ALREADY_RUNNING, LEDGER_UNWRITABLE, LEDGER_INVALID = 78, 75, 74, 
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (SettingsInvalid, CONFIGURATION),
     (MapInvalid, CONFIGURATION),
+    (BaselineInvalid, CONFIGURATION),
     (RecordingInvalid, CONFIGURATION),
     (DemoRefused, CONFIGURATION),
     (StateDirUnusable, CONFIGURATION),

@@ -1,15 +1,20 @@
 """Polymarket and Kraken on a loopback port, in their own wire formats, for the agent's real adapters."""
 
-from adapters.simulated_venues.market import DEFAULT, SimMarket
+from adapters.simulated_venues.default_world import DEFAULT, SERIES
+from adapters.simulated_venues.football import halftime, match
+from adapters.simulated_venues.market import VOID, SimEvent, SimMarket
 from adapters.simulated_venues.market_map import market_map
 from adapters.simulated_venues.recording import Recording, RecordingInvalid
 from adapters.simulated_venues.scenario import Scenario
 from adapters.simulated_venues.server import SimulatedVenues
 from adapters.simulated_venues.steady import Steady
+from adapters.simulated_venues.updown import SimSeries
 from adapters.simulated_venues.wire import Answer, BookSpec, Request, Script
 
 __all__ = [
     "DEFAULT",
+    "SERIES",
+    "VOID",
     "Answer",
     "BookSpec",
     "Recording",
@@ -17,8 +22,12 @@ __all__ = [
     "Request",
     "Scenario",
     "Script",
+    "SimEvent",
     "SimMarket",
+    "SimSeries",
     "SimulatedVenues",
     "Steady",
+    "halftime",
     "market_map",
+    "match",
 ]

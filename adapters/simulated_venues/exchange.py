@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
-from adapters.simulated_venues import kraken_endpoints, polymarket_endpoints
+from adapters.simulated_venues import gamma_endpoints, kraken_endpoints, polymarket_endpoints
 from adapters.simulated_venues import kraken_wire as kraken
 from adapters.simulated_venues import polymarket_wire as polymarket
+from adapters.simulated_venues.gamma_wire import gamma_not_found
 from adapters.simulated_venues.tape import Tape
 from adapters.simulated_venues.wire import Answer, Request
 
@@ -18,7 +19,7 @@ def unknown_path(venue: str, path: str, now_ms: int) -> Answer:
     """The venue's own way of saying that `path` is nothing it knows."""
     bodies: dict[str, object] = {
         "clob": polymarket.NO_CLOB_PATH,
-        "gamma": polymarket.gamma_not_found("path"),
+        "gamma": gamma_not_found("path"),
         "kraken_spot": kraken.spot_error(kraken.UNKNOWN_METHOD),
         "kraken_futures": kraken.futures_error("notFound", now_ms),
     }
@@ -27,7 +28,7 @@ def unknown_path(venue: str, path: str, now_ms: int) -> Answer:
 
 _ENDPOINTS: dict[str, Callable[[Tape, Request, int], Answer | None]] = {
     "clob": polymarket_endpoints.clob_answer,
-    "gamma": polymarket_endpoints.gamma_answer,
+    "gamma": gamma_endpoints.gamma_answer,
     "kraken_spot": kraken_endpoints.spot_answer,
     "kraken_futures": kraken_endpoints.futures_answer,
 }

@@ -39,7 +39,7 @@ def futures_answer(tape: Tape, request: Request, now_ms: int) -> Answer | None:
     for name, pair in kraken.FUTURES_PAIRS.items():
         mid = tape.spot(pair, now_ms) if pair in tape.pairs else None
         if mid is not None:
-            rows[name] = kraken.futures_row(name, mid, now_ms)
+            rows[name] = kraken.futures_row(name, mid, now_ms, tape.futures(name, now_ms) or {})
     if not symbol:
         return Answer(200, kraken.futures_envelope("tickers", list(rows.values()), now_ms))
     if symbol.upper() not in rows:

@@ -1,5 +1,6 @@
 """Kraken's bodies: spot answers errors with 200 and renames the pair, futures speaks in numbers and 404s."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from email.utils import format_datetime
@@ -66,9 +67,12 @@ def spot_status(now_ms: int) -> dict[str, object]:
     return {"status": "online", "timestamp": iso_seconds(now_ms)}
 
 
-def futures_row(symbol: str, mid: Decimal, now_ms: int) -> dict[str, object]:
-    """One perpetual's ticker row (all numbers, USD); mark stands 0.01 % above the index, which is the spot mid."""
-    return {
+def futures_row(symbol: str, mid: Decimal, now_ms: int, otherwise: Mapping[str, object]) -> dict[str, object]:
+    """One perpetual's ticker row (all numbers, USD); mark stands 0.01 % above the index, which is the spot mid.
+
+    `otherwise` replaces fields, and leaves out those that it says to be None.
+    """
+    usual = {
         "symbol": symbol,
         "last": plain_number(round(mid)),
         "lastTime": iso(now_ms - 1_500),
@@ -88,6 +92,7 @@ def futures_row(symbol: str, mid: Decimal, now_ms: int) -> dict[str, object]:
         "postOnly": False,
         "change24h": -1.1,
     }
+    return {name: value for name, value in {**usual, **otherwise}.items() if value is not None}
 
 
 def futures_envelope(key: str, value: object, now_ms: int) -> dict[str, object]:

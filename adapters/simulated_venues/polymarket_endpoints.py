@@ -1,4 +1,4 @@
-"""Polymarket's endpoints over a `Tape`: the CLOB's books and markets, Gamma's markets and events."""
+"""The CLOB's endpoints over a `Tape`: books, markets and the clock."""
 
 import json
 from collections.abc import Callable
@@ -43,19 +43,20 @@ def _clob_books(tape: Tape, request: Request, now_ms: int) -> Answer:
     if isinstance(tokens, Answer):
         return tokens
     bodies: list[dict[str, object]] = []
+    markets = _trading(tape, now_ms)
     # Sorted, because the venue promises no order: a client that matches by position must fail here.
     for token in sorted(set(tokens)):
-        market, book = _book_of(tape, token, now_ms)
-        if market is not None and book is not None:
-            bodies.append(polymarket.clob_book(market, token, book, now_ms))
+        book = tape.book(token, now_ms) if token in markets else None
+        if book is not None:
+            bodies.append(polymarket.clob_book(markets[token], token, book, now_ms))
     return Answer(200, bodies)
 
 
 def _clob_market(tape: Tape, condition_id: str, now_ms: int) -> Answer:
-    for market in tape.markets:
-        if market.condition_id == condition_id:
+    for market in tape.listed(now_ms):
+        if market.condition_id == condition_id and market.hydrated(now_ms):
             winner = tape.winner(market.slug, now_ms)
-            return Answer(200, polymarket.clob_market(market, _first_book(tape, market, now_ms), winner))
+            return Answer(200, polymarket.clob_market(market, books_of(tape, market, now_ms), winner, now_ms))
     return Answer(404, polymarket.NO_CLOB_MARKET)
 
 
@@ -63,7 +64,8 @@ def _clob_token(tape: Tape, request: Request, now_ms: int) -> Answer:
     token = request.query.get("token_id") or request.query.get("asset_id")
     if not token:
         return Answer(400, polymarket.NO_TOKEN)
-    market, book = _book_of(tape, token, now_ms)
+    market = _trading(tape, now_ms).get(token)
+    book = tape.book(token, now_ms) if market else None
     if market is None or book is None:
         return Answer(404, polymarket.NO_CLOB_MARKET if request.path == "/tick-size" else polymarket.NO_BOOK)
     if request.path == "/price":
@@ -101,57 +103,18 @@ _TOKEN_ENDPOINTS: dict[str, Callable[[SimMarket, str, BookSpec, int], object]] =
 }
 
 
-def _book_of(tape: Tape, token_id: str, now_ms: int) -> tuple[SimMarket | None, BookSpec | None]:
-    """The market of a token and, while it is not resolved, the token's book."""
-    for market in tape.markets:
-        if token_id in market.token_ids:
-            return market, None if tape.winner(market.slug, now_ms) else tape.book(token_id, now_ms)
-    return None, None
+def _trading(tape: Tape, now_ms: int) -> dict[str, SimMarket]:
+    """The market of each token that the CLOB has a book for, as far as the market goes."""
+    known = (market for market in tape.listed(now_ms) if trades(tape, market, now_ms))
+    return {token: market for market in known for token in market.token_ids}
 
 
-def _first_book(tape: Tape, market: SimMarket, now_ms: int) -> BookSpec | None:
-    return _book_of(tape, market.token_ids[0], now_ms)[1]
+def trades(tape: Tape, market: SimMarket, now_ms: int) -> bool:
+    """Whether the CLOB knows the market, and its trading has not ended."""
+    return market.hydrated(now_ms) and market.accepting(now_ms) and tape.winner(market.slug, now_ms) is None
 
 
-def gamma_answer(tape: Tape, request: Request, now_ms: int) -> Answer | None:
-    """Gamma's answer, None for a path that it does not serve."""
-    kind, _, tail = request.path.strip("/").partition("/")
-    if kind not in ("markets", "events") or request.method != "GET":
-        return None
-    rows = [polymarket.gamma_market(m, _first_book(tape, m, now_ms), tape.winner(m.slug, now_ms)) for m in tape.markets]
-    if tail:
-        return gamma_one(kind, tail, rows)
-    return gamma_list(kind, request, rows)
-
-
-def gamma_one(kind: str, tail: str, rows: list[dict[str, object]]) -> Answer:
-    """The answer to `/markets/slug/{slug}`, `/events/slug/{slug}` or `/{kind}/{id}`, found among market `rows`."""
-    field = "slug" if tail.startswith("slug/") else "id"
-    for row in rows:
-        if row.get(field) == tail.removeprefix("slug/"):
-            return Answer(200, _SHAPES[kind](row))
-    return Answer(404, polymarket.gamma_not_found(field))
-
-
-def gamma_list(kind: str, request: Request, rows: list[dict[str, object]]) -> Answer:
-    """The answer to `/markets?..` or `/events?..` (slug, condition_ids, clob_token_ids, closed, limit, offset).
-
-    Like the venue, `/markets` leaves closed ones out unless `closed=true` is asked, even by slug.
-    """
-    query = request.query
-    for name, key in (("condition_ids", "conditionId"), ("clob_token_ids", "clobTokenIds")):
-        if name in query:
-            rows = [row for row in rows if any(wanted in str(row.get(key)) for wanted in query[name].split(","))]
-    if "slug" in query:
-        rows = [row for row in rows if row.get("slug") in query["slug"].split(",")]
-    if "closed" in query or kind == "markets":
-        rows = [row for row in rows if bool(row.get("closed")) == (query.get("closed", "false").lower() == "true")]
-    first, limit = _whole(query.get("offset"), 0), _whole(query.get("limit"), 100)
-    return Answer(200, [_SHAPES[kind](row) for row in rows[first : first + limit]])
-
-
-_SHAPES = {"markets": polymarket.market_with_event, "events": polymarket.event_with_markets}
-
-
-def _whole(text: str | None, otherwise: int) -> int:
-    return int(text) if text and text.isdecimal() else otherwise
+def books_of(tape: Tape, market: SimMarket, now_ms: int) -> list[BookSpec | None]:
+    """The book of each token, None where there is none."""
+    open_now = trades(tape, market, now_ms)
+    return [tape.book(token, now_ms) if open_now else None for token in market.token_ids]

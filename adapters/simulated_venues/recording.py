@@ -8,7 +8,8 @@ from adapters.simulated_venues import exchange
 from adapters.simulated_venues import kraken_wire as kraken
 from adapters.simulated_venues import polymarket_wire as polymarket
 from adapters.simulated_venues.frames import Frame, RecordingInvalid, read_frames
-from adapters.simulated_venues.polymarket_endpoints import asked_tokens, gamma_list, gamma_one
+from adapters.simulated_venues.gamma_endpoints import answer_from, serves
+from adapters.simulated_venues.polymarket_endpoints import asked_tokens
 from adapters.simulated_venues.shelf import Shelf
 from adapters.simulated_venues.wire import Answer, Request
 
@@ -74,16 +75,16 @@ class Recording:
     def _gamma(self, request: Request, now_ms: int) -> Answer:
         """A market or event that was recorded under another of Gamma's paths."""
         kind, _, tail = request.path.strip("/").partition("/")
-        slug = tail.removeprefix("slug/") or request.query.get("slug", "")
+        slug = request.query.get("slug", "") if tail in ("", "keyset") else tail.removeprefix("slug/")
         event = self._shelf.newest("event", slug, now_ms) if kind == "events" else None
         if event is not None:
             return _aged(Answer(200, event.value() if tail else [event.value()]), event.t_ms, now_ms)
-        if kind not in ("markets", "events") or request.method != "GET":
+        if not serves(request):
             return exchange.unknown_path("gamma", request.path, now_ms)
         found = [self._shelf.newest("market", name, now_ms) for name in ([slug] if slug else self.slugs)]
         known = [body for body in found if body is not None]
         rows = [row for row in (body.value() for body in known) if isinstance(row, dict)]
-        answer = gamma_one(kind, tail, rows) if tail else gamma_list(kind, request, rows)
+        answer = answer_from(rows, request)
         return _aged(answer, min(body.t_ms for body in known), now_ms) if known else answer
 
     def _missing(self, venue: str, request: Request, now_ms: int) -> Answer:

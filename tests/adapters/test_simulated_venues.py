@@ -72,11 +72,16 @@ def demo() -> Iterator[Session]:
         yield session
 
 
+def led(scenario: Scenario) -> list[SimMarket]:
+    """The markets that a pair leads."""
+    return [market for market in scenario.markets if market.pair]
+
+
 def scenario_tokens(session: Session) -> list[str]:
-    """Both tokens of every market of the session's scenario."""
+    """Both tokens of every market of the session's scenario that a pair leads."""
     script = session.venues.script
     assert isinstance(script, Scenario)
-    return [token for market in script.markets for token in market.token_ids]
+    return [token for market in led(script) for token in market.token_ids]
 
 
 def by_hand(**changes: object) -> Steady:
@@ -173,7 +178,7 @@ def test_the_polymarket_mid_stays_inside_and_spot_near_its_first_price() -> None
         spot = scenario.spot("XBTUSD", at)
         assert spot is not None
         assert 57_000 < spot < 63_000
-        for market in scenario.markets:
+        for market in led(scenario):
             book = scenario.book(market.token_ids[0], at)
             assert book is not None
             assert Decimal("0.13") <= Decimal(book.bids[0][0]) < Decimal(book.asks[0][0]) <= Decimal("0.87")
@@ -183,7 +188,7 @@ def test_the_polymarket_mid_stays_inside_and_spot_near_its_first_price() -> None
 def test_a_lead_is_followed_by_polymarket(seed: int) -> None:
     """Every seed offers a lead-lag entry within ten minutes, and the mid mostly follows within 90 s."""
     scenario = Scenario(seed, START_MS)
-    outcomes = [followed for market in scenario.markets for followed in leads(scenario, market)]
+    outcomes = [followed for market in led(scenario) for followed in leads(scenario, market)]
     assert any(at_s <= 600 for at_s, _ in outcomes)
     assert sum(rose for _, rose in outcomes) > 0.6 * len(outcomes)
 
@@ -286,7 +291,7 @@ def test_gamma_hides_its_lists_in_strings_and_names_the_fee(demo: Session) -> No
     event = demo.client.get(f"/gamma/events/slug/{market.slug}").json()
     assert [entry["clobTokenIds"] for entry in event["markets"]] == [row["clobTokenIds"]]
     assert demo.client.get("/gamma/events", params={"slug": market.slug}).json() == [event]
-    assert demo.client.get("/gamma/markets", params={"offset": "4"}).json() == []
+    assert demo.client.get("/gamma/markets", params={"offset": "400"}).json() == []
     missing = demo.client.get("/gamma/markets/slug/nothing")
     assert (missing.status_code, missing.json()["type"]) == (404, "not found error")
 
@@ -500,6 +505,19 @@ def test_a_recorded_market_is_found_under_all_of_gammas_paths(tmp_path: Path) ->
         assert session.client.get("/gamma/events?slug=up").json()[0]["markets"][0]["conditionId"] == "0xab"
         assert session.client.get("/gamma/events?slug=down").json() == []
         assert session.client.get("/gamma/markets/slug/down").status_code == 404
+
+
+def test_a_recorded_market_is_found_by_discovery_too(tmp_path: Path) -> None:
+    """By keyset page and by search, inside the event that it was recorded with; not before it was recorded."""
+    row = {"slug": "up-1", "conditionId": "0xab", "question": "Up?", "events": [{"slug": "up", "title": "Bitcoin"}]}
+    frames = [frame(0, "polymarket_gamma", "/markets?slug=up-1", body=[row]), frame(9, "polymarket_clob", "/x", body={})]
+    with played(Recording.open(written(tmp_path / "r.jsonl", frames))) as session:
+        get = session.client.get
+        assert get("/gamma/markets/keyset").json() == {"markets": [row]}
+        (event,) = get("/gamma/public-search?q=bitcoin").json()["events"]
+        assert (event["slug"], [market["slug"] for market in event["markets"]]) == ("up", ["up-1"])
+        session.clock.now_ms = START_MS - 1
+        assert get("/gamma/markets/keyset").json() == {"markets": []}
 
 
 def test_a_broken_line_ends_the_recording_there(tmp_path: Path) -> None:

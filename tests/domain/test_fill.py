@@ -88,6 +88,37 @@ def test_the_limit_lies_one_cap_beyond_the_best(quote: str, side: Side, limit: s
     assert limit_price(book(quote), side, Decimal("0.01")) == (Decimal(limit) if limit else None)
 
 
+@pytest.mark.parametrize(
+    ("quote", "side", "cap", "tick", "limit"),
+    [
+        ("0.98/0.99", Side.BUY, "0.01", "0.01", "0.99"),
+        ("0.01/0.02", Side.SELL, "0.01", "0.01", "0.01"),
+        ("0.98/0.99", Side.BUY, "0.05", "0.001", "0.999"),
+        ("0.50/0.51", Side.BUY, "0.015", "0.01", "0.52"),
+        ("0.50/0.51", Side.SELL, "0.015", "0.01", "0.49"),
+        ("0.50/0.51", Side.BUY, "0.013", "0.0025", "0.5225"),
+        ("0.50/0.51", Side.SELL, "0.013", "0.0025", "0.4875"),
+        ("0.50/0.51", Side.BUY, "0", "0.01", "0.51"),
+        ("0.994/0.995", Side.BUY, "0.001", "0.01", "0.995"),
+        ("0.005/0.006", Side.SELL, "0.001", "0.01", "0.005"),
+        ("0.98/0.99", Side.BUY, "0.01", None, "1.00"),
+    ],
+)
+def test_the_limit_lies_on_the_grid_of_the_book(quote: str, side: Side, cap: str, tick: str | None, limit: str) -> None:
+    """Inside [tick, 1 - tick], rounded towards the best price and never short of it; a book without a tick has no grid."""
+    met = replace(book(quote), tick_size=Decimal(tick) if tick else None)
+    assert limit_price(met, side, Decimal(cap)) == Decimal(limit)
+
+
+@given(book=books(), side=SIDES, shares=SIZES, cap=st.decimals("0", "1", places=4))
+def test_the_grid_changes_no_fill_of_a_book_that_lies_on_it(book: OrderBook, side: Side, shares: Decimal, cap: Decimal) -> None:
+    """Between the limit on the grid and the one off it there is no price."""
+    on_grid = limit_price(replace(book, tick_size=Decimal("0.01")), side, cap)
+    walks = [walk(book, side, shares=shares, limit=limit, fees=CRYPTO) for limit in (on_grid, limit_price(book, side, cap))]
+    assert walks[0] == walks[1]
+    assert on_grid is None or (on_grid % Decimal("0.01") == 0 and Decimal("0.01") <= on_grid <= Decimal("0.99"))
+
+
 @given(book=books(), side=SIDES, first=SIZES, second=SIZES)
 def test_shares_that_one_order_took_are_gone_for_the_next(book: OrderBook, side: Side, first: Decimal, second: Decimal) -> None:
     """Two orders in a row take what one order of both sizes takes."""

@@ -197,7 +197,7 @@ def test_a_waiting_add_counts_when_it_is_filled() -> None:
     play = Play(slow, state(ledger(positions=[position(opened=moment(0))])))
 
     def rising(n: int) -> Snapshot:
-        return seen(INTERVAL_S * n, f"0.{500 + 5 * n}/0.{510 + 5 * n}", 60_000 * 1.015**n)
+        return seen(INTERVAL_S * n, f"0.{500 + 5 * n}/0.{510 + 5 * n}", 60_000 * 1.015**n, step="0.005")
 
     wished = [play.tick(rising(n)) for n in range(6)][-1]
     assert (wished.verdicts[0].action, play.ledger.positions[YES].adds) == (Action.SCALE_IN, 0)
