@@ -17,7 +17,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from adapters.match_draw import is_match_draw
 from adapters.polymarket_address import is_token
 from adapters.wire_numbers import IsoMs, JsonNumber, Wire, clean_name, strict_json
-from domain.fees import FREE, FeeSchedule, assumed_schedule
+from domain.fees import FREE, FeeSchedule, assumed_schedule, stated_schedule
 from domain.market import ConditionId, TokenId
 from domain.ports import Unavailable
 
@@ -226,8 +226,8 @@ def fees_of(wire: WireMarket, at_ms: int | None) -> FeeSchedule:
     if wire.charges is False or (wire.charges is None and wire.fee is None and not wire.fee_type):
         return FREE
     if wire.fee is None or wire.fee.rate is None:
-        return assumed_schedule(wire.fee_type)
-    return FeeSchedule(rate=wire.fee.rate, exponent=wire.fee.exponent)
+        return assumed_schedule(wire.fee_type, at_ms)
+    return stated_schedule(wire.fee.rate, wire.fee.exponent, category=wire.fee_type, at_ms=at_ms)
 
 
 def _event_of(events: object) -> str:

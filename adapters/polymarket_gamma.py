@@ -13,6 +13,7 @@ from adapters.gamma_wire import Listing as Listing
 from adapters.gamma_wire import parse_listing as parse_listing
 from adapters.http import Body, Call, StatusRefused, VenueClient
 from adapters.polymarket_address import is_slug, is_token, place
+from domain.fees import differs_from_table
 from domain.market import Market, TokenId
 from domain.ports import Unavailable
 
@@ -32,7 +33,7 @@ class Gamma:
 
         def parsed(answer: Body) -> Listing | None:
             rows = rows_of(answer.json)
-            return _only([row for row in rows if slug_in(row) == slug.lower()], rows, answer)
+            return self._only([row for row in rows if slug_in(row) == slug.lower()], answer)
 
         direct = Call(path=f"/markets/slug/{slug}", meanings={404: "unknown_market"})
         return await self._first(direct, "/markets", {"slug": slug}, parsed)
@@ -43,8 +44,7 @@ class Gamma:
             raise Unavailable(SOURCE, "invalid_tokens", "no token id")
 
         def parsed(answer: Body) -> Listing | None:
-            rows = rows_of(answer.json)
-            listing = _only(rows, rows, answer)
+            listing = self._only(rows_of(answer.json), answer)
             if listing is not None and token not in dict(listing.tokens).values():
                 raise Unavailable(SOURCE, "wrong_market")
             return listing
@@ -65,6 +65,8 @@ class Gamma:
             if not event.listings:
                 raise Unavailable(SOURCE, event.refused[0] if event.refused else "no_market")
             self._count(event.refused)
+            for listing in event.listings:
+                self._compare_fees(listing, answer)
             return event
 
         direct = Call(path=f"/events/slug/{slug}", meanings={404: "unknown_market"})
@@ -87,6 +89,22 @@ class Gamma:
         page = await self._client.read(Call(path=path, params=params), parse_page)
         self._count(page.refused)
         return page
+
+    def _only(self, mine: list[object], answer: Body) -> Listing | None:
+        """The one row that is meant; None when the answer is empty."""
+        if len(mine) != 1:
+            _refuse_others(rows_of(answer.json), mine)
+            return None
+        listing = parse_listing(mine[0], answer.latest_ms)
+        self._compare_fees(listing, answer)
+        return listing
+
+    def _compare_fees(self, listing: Listing, answer: Body) -> None:
+        """Raise an alarm where a market charges what our table of the day does not say; one for each kind of difference."""
+        text = differs_from_table(listing.category, listing.fees, answer.latest_ms)
+        if text is not None:
+            subject = f"fees {listing.category} {listing.fees.rate:f} {listing.fees.exponent:f}"
+            self._client.health.alarm(self._client.source, subject, f"{text} ({listing.slug})")
 
     def _count(self, kinds: tuple[str, ...]) -> None:
         for kind in kinds:
@@ -135,13 +153,6 @@ def _slug_in(ref: str) -> str:
     except ValueError:
         return ""
     return named.slug if named.kind == "market" else ""
-
-
-def _only(mine: list[object], rows: list[object], answer: Body) -> Listing | None:
-    if len(mine) == 1:
-        return parse_listing(mine[0], answer.latest_ms)
-    _refuse_others(rows, mine)
-    return None
 
 
 def _refuse_others(rows: list[object], mine: list[object]) -> None:

@@ -22,6 +22,8 @@ from adapters.sqlite_ledger import LedgerInvalid, LedgerUnwritable
 from adapters.state_lock import AlreadyRunning, StateDirUnusable
 from domain.ledger import LawBroken
 from domain.ports import Unavailable
+from entrypoints import discover as discovering
+from entrypoints import resolve as resolving
 from entrypoints.check import check as findings_of
 from entrypoints.container import Container, map_entries
 from entrypoints.daemon import Run
@@ -159,6 +161,51 @@ def preview(
         typer.echo(f"refused: {error}", err=True)
         raise typer.Exit(1) from None
     typer.echo(json.dumps(result, indent=2) if as_json else _as_text(result))
+
+
+@app.command()
+def discover(
+    search: Annotated[str | None, typer.Option(help="Words to search for; without: the busiest events.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, max=10_000, help="Markets to look at.")] = None,
+    binary: Annotated[
+        bool | None, typer.Option("--binary/--three-way", help="Binary markets, or the draws of matches.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Look for markets once: what would be kept, and why each other one is left. The PM_SCAN_ variables are the defaults."""
+    asked = discovering.Asked(search=search, limit=limit, binary=binary)
+    try:
+        candidates = asyncio.run(discovering.discovered(_settings(), asked))
+    except Unavailable as error:
+        typer.echo(f"nothing found: {error}", err=True)
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps(discovering.as_json(candidates), indent=2))
+    else:
+        discovering.show(candidates, _wide_console())
+
+
+@app.command()
+def resolve(
+    ref: Annotated[str, typer.Argument(help="A slug, a Polymarket address, a series (btc-updown-5m-*) or a token id.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """What a reference means at the venue now, with its books, and what to write into the map."""
+    try:
+        resolution = asyncio.run(resolving.resolved(_settings(), ref))
+    except (resolving.ResolveRefused, Unavailable) as error:
+        typer.echo(f"not resolved: {error}", err=True)
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(json.dumps(resolving.as_json(resolution), indent=2))
+    else:
+        resolving.show(resolution, _wide_console())
+
+
+def _wide_console() -> Console:
+    """The terminal as it is, a pipe wide enough for a table; names from outside are text, whatever they look like."""
+    width = None if sys.stdout.isatty() else 160
+    return Console(width=width, markup=False, emoji=False, highlight=False)
 
 
 def _file_body(path: Path | None) -> object:

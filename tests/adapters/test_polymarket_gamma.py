@@ -223,6 +223,38 @@ class TestAListing:
                 assert refused.source == "polymarket_gamma"  # noqa: PT017  either is right
 
 
+class TestFees:
+    def looked_up(self, **changes: object) -> tuple[Listing, dict[str, str]]:
+        """A market that charges fees, as of the cassettes' day (September 2026), and the alarms of its look-up."""
+        client, _ = gamma_of({"/markets/slug/will-it": row(feesEnabled=True, **changes)})
+        listing = asyncio.run(Gamma(client).market("will-it"))
+        report = client.health.report(NOW_MS)
+        return listing, dict(report["polymarket_gamma"].alarms)
+
+    @pytest.mark.parametrize(
+        "fee", [{"feeType": "crypto_fees_v2"}, {"feeType": None}, {"feeType": "crypto_fees_v2", "rate": 0.07}]
+    )
+    def test_that_the_table_knows_or_the_market_leaves_open_raise_no_alarm(self, fee: dict[str, object]) -> None:
+        """An assumed schedule is the table's own."""
+        stated = {"feeSchedule": {"rate": fee["rate"], "exponent": 1}} if "rate" in fee else {}
+        assert self.looked_up(feeType=fee["feeType"], **stated)[1] == {}
+
+    def test_that_the_table_does_not_know_raise_one_alarm(self) -> None:
+        """The market's own numbers are charged all the same."""
+        listing, alarms = self.looked_up(feeType="crypto_fees_v3", feeSchedule={"rate": 0.08, "exponent": 1})
+        assert listing.fees == FeeSchedule(rate=Decimal("0.08"))
+        (text,) = alarms.values()
+        assert "crypto_fees_v3: the market charges 0.08 exponent 1, the table of 2026-07-10 says 0.07" in text
+        assert "will-it" in text
+
+    def test_have_the_formula_of_their_day(self) -> None:
+        """In March 2026 the venue multiplied by the price once more."""
+        charging = row(feesEnabled=True, feeType="crypto_fees", feeSchedule={"rate": Decimal("0.25"), "exponent": 2})
+        march, today = parse_listing(charging, 1_772_452_800_000).fees, parse_listing(charging).fees
+        assert (march.of_notional, today.of_notional) == (True, False)
+        assert parse_listing(row(feesEnabled=True, feeType="crypto_fees"), 1_772_452_800_000).fees.rate == Decimal("0.25")
+
+
 class TestPayouts:
     @pytest.mark.parametrize(
         ("prices", "paid"),
