@@ -1,5 +1,6 @@
 """Polymarket and Kraken on a loopback port, in their own wire formats, for the agent's real adapters."""
 
+from adapters.simulated_venues.accounts import Accounts, SimKey, SimL2Key
 from adapters.simulated_venues.market import DEFAULT, SimMarket
 from adapters.simulated_venues.market_map import market_map
 from adapters.simulated_venues.recording import Recording, RecordingInvalid
@@ -10,6 +11,7 @@ from adapters.simulated_venues.wire import Answer, BookSpec, Request, Script
 
 __all__ = [
     "DEFAULT",
+    "Accounts",
     "Answer",
     "BookSpec",
     "Recording",
@@ -17,6 +19,8 @@ __all__ = [
     "Request",
     "Scenario",
     "Script",
+    "SimKey",
+    "SimL2Key",
     "SimMarket",
     "SimulatedVenues",
     "Steady",
