@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from adapters.http import Body, StatusRefused
 from domain.ports import Unavailable
 
+_NAME = re.compile(r"[a-z]+(?:-[a-z]+){0,5}|[A-Z]+(?:_[A-Z]+){0,3}")
 _WORD = r"[A-Za-z]{1,24}(?![\w+/=-])"
 _WORDS = re.compile(rf"{_WORD}(?:(?:: ?| ){_WORD}){{0,8}}")
 
@@ -33,3 +34,8 @@ def plain_words(text: str) -> str:
     """The plain words that a venue's error text begins with: fit to be quoted, because no key looks like them."""
     found = _WORDS.match(text)
     return found.group() if found else ""
+
+
+def plain_name(text: str) -> str:
+    """A venue's name of a permission or an access level, unless it does not look like one."""
+    return text if len(text) <= 40 and _NAME.fullmatch(text) else "a name that cannot be shown"

@@ -10,10 +10,10 @@ from pydantic import AliasChoices, Field, ValidationError
 
 from adapters.api_keys import ApiKey
 from adapters.http import Body, Call, StatusRefused, VenueClient
-from adapters.key_rights import KeyRights, plain_words, unreadable
+from adapters.key_rights import KeyRights, plain_name, plain_words, unreadable
 from adapters.key_signatures import futures_signature
 from adapters.kraken_futures import KINDS, SOURCE
-from adapters.wire_numbers import Wire, clean_name
+from adapters.wire_numbers import Wire
 from domain.ports import Unavailable
 
 CHECK_PATH = "/api/auth/v1/api-keys/v3/check"
@@ -46,7 +46,7 @@ class WireFuturesKey(Wire):
         if levels and set(levels.values()) == {"NO_ACCESS"}:
             raise Unavailable(SOURCE, "permission_denied", "no permission at all")
         more = [name for name, level in levels.items() if level not in ("NO_ACCESS", "READ_ONLY")]
-        named = (f"{BEYOND.get(name, clean_name(name))} ({clean_name(name)}: {levels[name][:20]})" for name in more)
+        named = (f"{BEYOND.get(name, 'unknown')} ({plain_name(name)}: {plain_name(levels[name])})" for name in more)
         return KeyRights(beyond=tuple(named) if levels else None)
 
 

@@ -5,16 +5,15 @@ That call needs no permission. A key that may do nothing at all is refused in th
 """
 
 import re
-from typing import Annotated
 
-from pydantic import AliasChoices, Field, ValidationError
+from pydantic import ValidationError
 
 from adapters.api_keys import ApiKey
 from adapters.http import Body, Call, VenueClient
-from adapters.key_rights import KeyRights, plain_words, unreadable
+from adapters.key_rights import KeyRights, plain_name, plain_words, unreadable
 from adapters.key_signatures import spot_signature
 from adapters.kraken_spot import KINDS, SOURCE, WireEnvelope
-from adapters.wire_numbers import Wire, clean_name
+from adapters.wire_numbers import Wire
 from domain.ports import Unavailable
 
 PATH = "/0/private/GetApiKeyInfo"
@@ -47,19 +46,18 @@ BEYOND = {
 
 
 class WireSpotKey(Wire):
-    """The result of `GetApiKeyInfo`: the documents name its fields in camel case, recorded answers in snake case."""
+    """The result of `GetApiKeyInfo`; its other fields, in camel or snake case by the source, are not needed."""
 
-    name: Annotated[str | None, Field(validation_alias=AliasChoices("apiKeyName", "api_key_name"))] = None
     permissions: list[str] | None = None
 
     def to_domain(self) -> KeyRights:
         """What goes beyond reading. Raises `Unavailable`: `permission_denied` for a key that may do nothing."""
-        if self.permissions == []:
+        if self.permissions is None:
+            return KeyRights(beyond=None)
+        if not self.permissions:
             raise Unavailable(SOURCE, "permission_denied", "no permission at all")
-        more = [clean_name(name) for name in self.permissions or () if name not in READING]
-        named = tuple(f"{BEYOND[name]} ({name})" if name in BEYOND else name for name in more)
-        called = clean_name(self.name or "")
-        return KeyRights(beyond=None if self.permissions is None else named, note=f"it is called {called!r}" if called else "")
+        more = [name for name in self.permissions if name not in READING]
+        return KeyRights(beyond=tuple(f"{BEYOND.get(name, 'unknown')} ({plain_name(name)})" for name in more))
 
 
 async def spot_rights(client: VenueClient, key: ApiKey, nonce: int) -> KeyRights:
