@@ -5,8 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from adapters import gamma_event, kraken_futures, kraken_spot, polymarket_clob, polymarket_gamma
+from adapters import (
+    gamma_event,
+    kraken_futures,
+    kraken_futures_keys,
+    kraken_spot,
+    kraken_spot_keys,
+    polymarket_clob,
+    polymarket_gamma,
+)
 from adapters.http import Body
+from adapters.key_rights import KeyRights
 from adapters.wire_numbers import iso_ms, strict_json
 from domain.market import ConditionId, Moment
 from domain.ports import Unavailable
@@ -82,6 +91,16 @@ def futures(symbol: str) -> Callable[[object], object]:
     return price
 
 
+def beyond(parse: Callable[[Body], KeyRights | None]) -> Callable[[object], object]:
+    """How many permissions of a key go beyond reading, None when the venue does not tell."""
+
+    def count(json: object) -> object:
+        rights = parse(answer(json))
+        return None if rights is None or rights.beyond is None else len(rights.beyond)
+
+    return count
+
+
 PARSED: dict[str, Row] = {
     "clob_book__cookbook_0001_tick_truncated.json": (book, "invalid_book"),
     "clob_book__empty_template.json": (book, "None None"),
@@ -133,6 +152,10 @@ PARSED: dict[str, Row] = {
     "futures_error__nonceBelowThreshold.json": (futures("PF_XBTUSD"), "venue_error"),
     "futures_error__notFound_404.json": (futures("PF_XBTUSD"), "unknown_symbol"),
     "futures_error__parser_refusal_errors_list.json": (futures("PF_XBTUSD"), "venue_error"),
+    "spot_private_apikeyinfo__snake_case.json": (beyond(kraken_spot_keys.parse_spot), 4),
+    "futures_keycheck__ok_doc.json": (beyond(kraken_futures_keys.parse_check), None),
+    "futures_accounts__doc.json": (beyond(kraken_futures_keys.parse_accounts), None),
+    "futures_accounts__jkorf_numbers.json": (beyond(kraken_futures_keys.parse_accounts), None),
     "futures_history_401_unauthorized.json": (futures("PF_XBTUSD"), "invalid_body"),
     "futures_success_but_refused_doc.json": (futures("PF_XBTUSD"), "invalid_body"),
 }
@@ -157,15 +180,15 @@ NOT_OURS = {
     "deribit_": "another venue",
     "spot_assetpairs__": "pairs, not asked",
     "spot_depth__": "depth, not asked",
-    "spot_private_": "private",
+    "spot_private_balance__": "private",
+    "spot_private_tradevolume__": "private",
+    "spot_private_wstoken__": "private",
     "spot_spread__": "spreads, not asked",
     "spot_systemstatus__": "status, not asked",
     "spot_time__": "time, not asked",
     "spot_trades__": "trades, not asked",
-    "futures_accounts__": "private",
     "futures_funding__": "funding, not asked",
     "futures_instruments": "instruments, not asked",
-    "futures_keycheck__": "private",
     "futures_openpositions__": "private",
     "futures_orderbook__": "depth, not asked",
 }
