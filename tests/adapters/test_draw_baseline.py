@@ -221,7 +221,7 @@ def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path) -> None:
     assert "cannot be read" in _mistakes(tmp_path, "slug,odds\nköln,4\n".encode("utf-16"))[0]
 
 
-SLUGS = st.from_regex(r"[a-z0-9][a-z0-9._-]{0,20}", fullmatch=True)
+SLUGS = st.from_regex(r"[a-z][a-z0-9._-]{0,20}", fullmatch=True)
 PROBABILITIES = st.decimals("0.000001", "0.999999", places=6)
 
 

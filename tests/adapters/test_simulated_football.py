@@ -13,13 +13,14 @@ import httpx
 import pytest
 
 from adapters.clock import PlayingClock
+from adapters.gamma_event import parse_event
 from adapters.health import Health
 from adapters.http import VenueClient
 from adapters.kraken_futures import KrakenFutures
 from adapters.market_map import LinearFair, MapEntry, load_market_map
 from adapters.match_draw import is_match_draw
 from adapters.polymarket_clob import ClobBooks, ClobOutcomes
-from adapters.polymarket_gamma import GammaOutcomes, parse_event
+from adapters.polymarket_gamma import GammaOutcomes
 from adapters.simulated_venues import (
     SERIES,
     VOID,
@@ -173,7 +174,10 @@ def test_a_match_has_no_field_that_the_captured_one_has_not(demo: Session) -> No
 
 def test_the_real_adapter_reads_three_usable_markets(demo: Session, world: Scenario) -> None:
     """With their tokens, the sports fee and the delay of matches; and a sister event is read as well."""
-    listings, refused = parse_event(demo.event(TONIGHT))
+    event = parse_event(demo.event(TONIGHT))
+    listings, refused = event.listings, event.refused
+    assert event.three_way is not None
+    assert [leg.slug.removeprefix(f"{TONIGHT}-") for leg in event.three_way.legs] == ["aug", "draw", "koe"]
     assert refused == ()
     expected = [market for market in world.markets if market.event.slug == TONIGHT]
     assert [(found.slug, tuple(token for _, token in found.tokens)) for found in listings] == [
@@ -182,7 +186,10 @@ def test_the_real_adapter_reads_three_usable_markets(demo: Session, world: Scena
     assert {(found.fees, found.taker_delay_ms, found.neg_risk, found.accepting) for found in listings} == {
         (FeeSchedule(rate=Decimal("0.05")), 3000, True, True)
     }
-    assert len(parse_event(demo.event(f"{TONIGHT}-halftime-result"))[0]) == 3
+    sister = parse_event(demo.event(f"{TONIGHT}-halftime-result"))
+    assert len(sister.listings) == 3
+    assert sister.three_way is None
+    assert not any(listing.match_draw for listing in sister.listings)
 
 
 def test_a_sister_event_shares_the_game_and_not_the_group(demo: Session) -> None:
@@ -348,8 +355,8 @@ def test_one_market_can_have_three_outcomes() -> None:
         assert sum(map(Decimal, json.loads(row["outcomePrices"]))) == Decimal("1.005")
         books = [session.get("/clob/book", token_id=token).json() for token in three.token_ids]
         assert sum(Decimal(book["bids"][-1]["price"]) for book in books) == Decimal("0.99")
-        listings, refused = parse_event(session.event(CUP.slug))
-        assert len(listings) + len(refused) == 1
+        event = parse_event(session.event(CUP.slug))
+        assert [name for name, _ in event.listings[0].tokens] == ["Home", "Draw", "Away"]
         session.now_ms = START_MS + MINUTE_MS
         tokens = session.get(f"/clob/markets/{three.condition_id}").json()["tokens"]
         assert sorted(token["winner"] for token in tokens) == [False, False, True]
@@ -503,9 +510,7 @@ def test_a_future_can_be_suspended_or_lack_a_price(script: Script) -> None:
 
 def marked(session: Session, symbol: str) -> Reference:
     """The mark price of a future, as the real adapter reads it."""
-    return session.asked(
-        "KRAKEN_FUTURES_BASE_URL", lambda client: KrakenFutures(client, {symbol: "markPrice"}).reference(symbol)
-    )
+    return session.asked("KRAKEN_FUTURES_BASE_URL", lambda client: KrakenFutures(client).reference(symbol, "markPrice"))
 
 
 def test_a_still_world_can_void_a_market() -> None:
