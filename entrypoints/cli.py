@@ -74,8 +74,11 @@ def _settings() -> Settings:
 def run() -> None:
     """The daemon, configured by the environment. RUN_ONCE=1 or RUN_TICKS=N end it; SIGTERM ends it after the tick."""
     settings = _settings()
-    if not map_entries(settings):
-        raise SettingsInvalid("no market to follow: set MARKET_MAP_PATH (or POLYMARKET_CLOB_TOKEN_ID)")
+    if not map_entries(settings) and not (settings.scan_enable and settings.scan_use_for_trading):
+        raise SettingsInvalid(
+            "no market to follow: set MARKET_MAP_PATH (or POLYMARKET_CLOB_TOKEN_ID), "
+            "or PM_SCAN_ENABLE=1 and PM_SCAN_USE_FOR_TRADING=1"
+        )
     asyncio.run(run_daemon(Run(settings=settings)))
 
 

@@ -1,16 +1,19 @@
 """The container: chooses the adapters once. The only place that knows both the ports and who implements them."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from dependency_injector import containers, providers
 
+from adapters.candidates import Wishes
+from adapters.discovery import Discovery
+from adapters.draw_baseline import load_draw_baseline
 from adapters.feed import Sources, VenueFeed
 from adapters.health import Health
 from adapters.http import VenueClient
 from adapters.kill_switch import KillSwitch
 from adapters.kraken_futures import KrakenFutures
 from adapters.kraken_spot import KrakenSpot
-from adapters.listed_markets import Wants
+from adapters.listed_markets import Listed, Wants
 from adapters.market_map import MapEntry, PolymarketPart, load_market_map
 from adapters.paper_broker import PaperBroker
 from adapters.polymarket_clob import ClobBooks, ClobOutcomes
@@ -20,6 +23,7 @@ from domain.engine import Rules
 from domain.ports import Clock
 from entrypoints.rules import rules_of
 from entrypoints.settings import Settings
+from entrypoints.wishes import wishes_of
 
 FASTEST_TICK_DEADLINE_S = 5.0
 
@@ -59,6 +63,21 @@ def _wants(settings: Settings, rules: Rules) -> Wants:
     )
 
 
+def _wishes(settings: Settings, rules: Rules) -> Wishes:
+    return wishes_of(settings, rules.strategy)
+
+
+def _traded(settings: Settings, discovery: Discovery) -> Callable[[], Sequence[Listed]]:
+    """What discovery has found for trading by the time that it is asked."""
+    most = settings.scan_trade_max_markets if settings.scan_enable and settings.scan_use_for_trading else 0
+
+    def found() -> Sequence[Listed]:
+        kept = [candidate for candidate in discovery.candidates if candidate.kept][:most]
+        return [Listed(listing=each.listing, event=each.event) for each in kept if each.listing is not None]
+
+    return found
+
+
 def _speed(clock: Clock) -> float:
     """How many of the clock's seconds pass in a real one: a demo's venues play as much faster."""
     return float(getattr(clock, "speed", 1.0))
@@ -86,7 +105,8 @@ class Container(containers.DeclarativeContainer):
     clock: providers.Dependency[Clock] = providers.Dependency()
     entries: providers.Dependency[Sequence[MapEntry]] = providers.Dependency()
 
-    rules = providers.Singleton(rules_of, settings)
+    baseline = providers.Singleton(load_draw_baseline, settings.provided.draw_baseline_file)
+    rules = providers.Singleton(rules_of, settings, baseline)
     health = providers.Singleton(Health)
     kill_switch = providers.Singleton(KillSwitch, settings.provided.killswitch_file)
     clob_client = providers.Singleton(_client, "polymarket_clob", settings.provided.clob_base_url, settings, clock, health)
@@ -102,6 +122,15 @@ class Container(containers.DeclarativeContainer):
         kraken_spot=providers.Singleton(KrakenSpot, spot_client),
         kraken_futures=providers.Singleton(KrakenFutures, futures_client),
     )
+    discovery = providers.Singleton(
+        Discovery,
+        gamma=gamma,
+        # Its own adapter: what a scan accepted must not make a tick's answer look old.
+        books=providers.Singleton(ClobBooks, clob_client),
+        clock=clock,
+        health=health,
+        wishes=providers.Singleton(_wishes, settings, rules),
+    )
     universe = providers.Singleton(
         MapUniverse,
         entries,
@@ -110,6 +139,7 @@ class Container(containers.DeclarativeContainer):
         wants=providers.Singleton(_wants, settings, rules),
         clock=clock,
         retry_s=providers.Singleton(_retry_s, settings, clock),
+        discovered=providers.Singleton(_traded, settings, discovery),
     )
     sources = providers.Singleton(
         Sources,

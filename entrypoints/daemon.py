@@ -81,7 +81,7 @@ async def run(order: Run) -> State:
             settings.state_dir,
             settings.out_dir,
         )
-        async with _venues(container, clock):
+        async with _venues(container, clock, settings):
             state = await _Loop(order, agent, portal, clock).run(state)
         logger.info("stopped after tick {}: equity {}", state.sequence, state.ledger.equity)
         return state
@@ -112,6 +112,7 @@ def _portal(settings: Settings, store: SqliteLedger, container: Container, clock
         trading_mode=settings.trading_mode,
         settings=settings.in_force(),
         sources=container.health().report,
+        found=lambda: container.discovery().candidates,
         version=VERSION,
     )
     portal.rebuild(store.journal())
@@ -119,21 +120,26 @@ def _portal(settings: Settings, store: SqliteLedger, container: Container, clock
 
 
 @asynccontextmanager
-async def _venues(container: Container, clock: PacedClock) -> AsyncIterator[None]:
-    """The venues' connections, and the look-up of markets in the background."""
+async def _venues(container: Container, clock: PacedClock, settings: Settings) -> AsyncIterator[None]:
+    """The venues' connections, and the look-up of markets and discovery in the background."""
     async with AsyncExitStack() as stack:
         for client in container.clients():
             stack.push_async_callback(client.aclose)
         universe = container.universe()
         with suppress(TimeoutError):
             await asyncio.wait_for(universe.resolve(), FIRST_RESOLVE_S)
-        keeping = asyncio.create_task(universe.keep_resolved(speed=clock.speed))
-        keeping.add_done_callback(_tell_if_broken)
+        background = [asyncio.create_task(universe.keep_resolved(speed=clock.speed))]
+        if settings.scan_enable:
+            scanning = container.discovery().keep_scanning(settings.scan_interval_s / clock.speed)
+            background.append(asyncio.create_task(scanning))
+        for task in background:
+            task.add_done_callback(_tell_if_broken)
         try:
             yield
         finally:
-            keeping.cancel()
-            await asyncio.gather(keeping, return_exceptions=True)
+            for task in background:
+                task.cancel()
+            await asyncio.gather(*background, return_exceptions=True)
 
 
 def _tell_if_broken(looking_up: asyncio.Task[None]) -> None:

@@ -25,6 +25,7 @@ from domain.ledger import Action, OrderStatus
 from domain.report import Report, TradeAction
 from domain.state import State
 from entrypoints.daemon import Run, run
+from entrypoints.rules import rules_of
 from entrypoints.settings import Settings, read_settings
 
 USUAL_PORT = 5173
@@ -60,6 +61,11 @@ class Play:
     seed: int = 7
     environment: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def map_path(self) -> Path:
+        """Where the demo writes the market map that it plays by."""
+        return self.state_dir / "market_map.json"
+
 
 def play(wish: Play, console: Console) -> State:
     """Play from a fresh ledger to the end; prints where the portal is, progress, and a summary."""
@@ -70,7 +76,9 @@ def play(wish: Play, console: Console) -> State:
     with ExitStack() as stack:
         clock = PlayingClock(start_ms=script.start_ms, speed=wish.speed)
         venues = stack.enter_context(SimulatedVenues(script, clock.now_ms))
-        settings = _settings(wish, venues.environment(), market_map(script))
+        settings = _settings(wish, venues.environment())
+        markets = market_map(script, draws=rules_of(settings).strategy.draws)
+        wish.map_path.write_text(json.dumps(markets, indent=1), encoding="utf-8")
         portal = stack.enter_context(_served(wish, clock))
         console.print(f"Portal: [bold]{portal}[/]  files: {wish.out_dir}  speed: {wish.speed:g}x")
         if wish.recording:
@@ -121,11 +129,8 @@ def _recording_settings(wish: Play) -> dict[str, str]:
     return {name: wish.environment.get(name, value) for name, value in FAST_MARKETS.items()}
 
 
-def _settings(wish: Play, venues: Mapping[str, str], markets: Mapping[str, object]) -> Settings:
+def _settings(wish: Play, venues: Mapping[str, str]) -> Settings:
     """The environment's settings, with the demo's own places and venues in front."""
-    wish.state_dir.mkdir(parents=True, exist_ok=True)
-    map_path = wish.state_dir / "market_map.json"
-    map_path.write_text(json.dumps(markets, indent=1), encoding="utf-8")
     ticks = {"RUN_TICKS": str(wish.ticks)} if wish.ticks else {}
     return read_settings(
         {
@@ -133,7 +138,7 @@ def _settings(wish: Play, venues: Mapping[str, str], markets: Mapping[str, objec
             **(_recording_settings(wish) if wish.recording else {}),
             **venues,
             **ticks,
-            "MARKET_MAP_PATH": str(map_path),
+            "MARKET_MAP_PATH": str(wish.map_path),
             "STATE_DIR": str(wish.state_dir),
             "OUT_DIR": str(wish.out_dir),
         }

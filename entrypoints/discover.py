@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from adapters.clock import SystemClock
-from adapters.discovery import Candidate, Discovery, Wishes
+from adapters.discovery import Candidate, Wishes
 from adapters.portal.cells import iso
 from adapters.portal.scan import scan_rows
 from entrypoints.container import Container
@@ -41,14 +41,7 @@ async def discovered(settings: Settings, asked: Asked) -> tuple[Candidate, ...]:
     """What one scan meets. Raises `Unavailable`."""
     container = Container(settings=settings, clock=SystemClock(), entries=())
     try:
-        discovery = Discovery(
-            gamma=container.gamma(),
-            books=container.sources().books,
-            clock=container.clock(),
-            health=container.health(),
-            wishes=asked.over(wishes_of(settings, container.rules().strategy)),
-        )
-        return await discovery.scan()
+        return await container.discovery(wishes=asked.over(wishes_of(settings, container.rules().strategy))).scan()
     finally:
         for client in container.clients():
             await client.aclose()

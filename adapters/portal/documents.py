@@ -1,9 +1,10 @@
 """The state of things, as JSON: pure functions from the latest tick to the portal's JSON files."""
 
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from adapters.candidates import Candidate
 from adapters.health import SourceHealth
 from adapters.portal.cells import NUMBER, iso
 from domain.ledger import Ledger, Position
@@ -48,6 +49,7 @@ class Latest:
     ledger_since_ms: int
     ledger: Ledger
     markets: tuple[Market, ...] = ()
+    found: Sequence[Candidate] = ()
     note: Note = field(default_factory=Note)
     failures: Mapping[str, int] = field(default_factory=dict)
 
@@ -119,8 +121,29 @@ def _position(position: Position) -> Document:
 
 
 def markets_index(latest: Latest) -> Document:
-    """`pm_markets_index.json`: the followed markets."""
-    return {"generated_at": iso(latest.at_ms), "markets": [_market(market) for market in latest.markets]}
+    """`pm_markets_index.json`: the followed markets, and what discovery found."""
+    return {
+        "generated_at": iso(latest.at_ms),
+        "markets": [_market(market) for market in latest.markets],
+        "found": [_found(candidate) for candidate in latest.found],
+    }
+
+
+def _found(candidate: Candidate) -> Document:
+    listing = candidate.listing
+    return {
+        "name": candidate.market,
+        "slug": candidate.slug,
+        "event": candidate.event.slug,
+        "url": candidate.url,
+        "kind": candidate.kind,
+        "kept": candidate.kept,
+        "reason": candidate.reason,
+        "notes": candidate.notes,
+        "tokens": dict(listing.tokens) if listing else {},
+        "status": listing.status if listing else None,
+        "seen_at": iso(candidate.at.at_ms),
+    }
 
 
 def _market(market: Market) -> Document:
@@ -130,9 +153,12 @@ def _market(market: Market) -> Document:
         "ref": market.ref,
         "token": market.token,
         "outcome": market.outcome,
+        "slug": market.slug,
+        "event": market.event,
+        "three_way": {leg.slug: leg.token for leg in market.three_way.legs} if market.three_way else None,
         "condition_id": market.condition,
         "direction": market.direction,
-        "reference": {"source": reference.source, "symbol": reference.symbol} if reference else None,
+        "reference": {"source": reference.source, "symbol": reference.symbol, "field": reference.field} if reference else None,
         "accepting": market.accepting,
         "fee_rate": market.fees.rate,
         "fee_exponent": market.fees.exponent,

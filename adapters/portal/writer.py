@@ -1,22 +1,29 @@
 """`PortalFiles`: the portal's port over a directory. A tick only leaves its rows here; a thread of ours meets the disk."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from adapters.candidates import Candidate
 from adapters.portal.cells import json_bytes
 from adapters.portal.disk import Disk
 from adapters.portal.documents import Latest, Note, Run, sources_health
 from adapters.portal.edition import Edition, csv_files, write
 from adapters.portal.projections import Rows, equity_row, journal_rows, tick_rows
-from adapters.portal.schema import EQUITY, FILES, OutputFile
+from adapters.portal.scan import scan_rows
+from adapters.portal.schema import EQUITY, FILES, SCAN, OutputFile
 from adapters.portal.tables import Lines, Table, table
 from adapters.portal.thinning import thinned
 from domain.market import Moment
 from domain.report import Journal, Report
 
 CLOSING_S = 10.0
+
+
+def nothing_found() -> Sequence[Candidate]:
+    """What discovery has met when there is none."""
+    return ()
 
 
 class PortalFiles:
@@ -33,8 +40,12 @@ class PortalFiles:
         settings: Mapping[str, str],
         sources: Callable[[int], Mapping[str, object]],
         version: str,
+        found: Callable[[], Sequence[Candidate]] = nothing_found,
     ) -> None:
-        """`started_at_ms` is the daemon's start; `sources` reports on each source at a time (UTC ms): `Health.report`."""
+        """`started_at_ms` is the daemon's start; `sources` reports on each source at a time (UTC ms): `Health.report`.
+
+        `found` gives what discovery met last.
+        """
         self._run = Run(
             ledger_id=ledger_id,
             started_at_ms=started_at_ms,
@@ -44,6 +55,8 @@ class PortalFiles:
             version=version,
         )
         self._sources = sources
+        self._found = found
+        self._scan_shown: Sequence[Candidate] = ()
         self._ledger_since_ms = started_at_ms
         self._note = Note()
         self._disk = Disk(out_dir)
@@ -97,9 +110,10 @@ class PortalFiles:
             ledger_since_ms=self._ledger_since_ms,
             ledger=report.state.ledger,
             markets=tuple(verdict.market for verdict in report.verdicts),
+            found=self._found(),
             note=replace(self._note, killswitch=report.kill_switch),
         )
-        encoded = _encoded({**tick_rows(report), EQUITY: [equity_row(report.equity)]}, latest)
+        encoded = _encoded({**tick_rows(report), EQUITY: [equity_row(report.equity)]}, latest) | self._scanned(latest)
         # Encoded at once: the sources go on counting while the disk is busy.
         sources = json_bytes(sources_health(self._sources(latest.at_ms)))
         with self._changed:
@@ -119,6 +133,13 @@ class PortalFiles:
             self._changed.notify()
         self._thread.join(CLOSING_S)
         self._closing, self._thread = False, None
+
+    def _scanned(self, latest: Latest) -> dict[OutputFile, Lines]:
+        """The rows of a scan that was not shown yet; their time is the scan's own."""
+        if not latest.found or latest.found is self._scan_shown:
+            return {}
+        self._scan_shown = latest.found
+        return {SCAN: Lines.of(scan_rows(latest.found), sequence=latest.sequence, at_ms=latest.found[0].at.at_ms)}
 
     def _add(self, encoded: Mapping[OutputFile, Lines]) -> None:
         for file, lines in encoded.items():
