@@ -72,13 +72,21 @@ class Body:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """One request; `meanings` names the HTTP errors that are ordinary answers here (404: "no_book")."""
+    """One request; `meanings` names the HTTP errors that are ordinary answers here (404: "no_book").
+
+    `headers` and `content` (instead of `json`) leave as they are and may hold secrets. `once` forbids the second try of a GET
+    that got no answer; `reads_errors` hands an HTTP error with a JSON body on, for `parse` to judge by `Body.status`.
+    """
 
     path: str
     method: str = "GET"
     params: Mapping[str, str] = field(default_factory=dict)
     json: object = None
     meanings: Mapping[int, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    content: bytes | None = field(default=None, repr=False)
+    once: bool = False
+    reads_errors: bool = False
 
 
 class VenueClient:
@@ -202,20 +210,22 @@ class VenueClient:
         try:
             return await self._sent_once(call)
         except (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError) as error:
-            if call.method != "GET" or not _unanswered(error):
+            if call.once or call.method != "GET" or not _unanswered(error):
                 raise
         return await self._sent_once(call)
 
     async def _sent_once(self, call: Call) -> Body:
         requested = self._clock.now()
         params = dict(call.params) or None
-        async with self._client.stream(call.method, call.path, params=params, json=call.json) as response:
-            self._check(response, call)
+        async with self._client.stream(
+            call.method, call.path, params=params, headers=dict(call.headers), json=call.json, content=call.content
+        ) as response:
+            refused = self._check(response, call)
             content = await self._content(response)
         try:
             parsed = strict_json(content)
         except ValueError:
-            raise self._failure("not_json", f"{len(content)} bytes") from None
+            raise refused or self._failure("not_json", f"{len(content)} bytes") from None
         return Body(
             json=parsed,
             status=response.status_code,
@@ -224,15 +234,20 @@ class VenueClient:
             server_ms=_date_ms(response.headers.get("Date")),
         )
 
-    def _check(self, response: httpx.Response, call: Call) -> None:
+    def _check(self, response: httpx.Response, call: Call) -> StatusRefused | None:
+        """Raise for an answer that is none; an HTTP error that `call` wants to read is returned instead."""
         status = response.status_code
         if 300 <= status < 400:
             raise self._failure("redirect", f"HTTP {status}")
         if status >= 400:
             kind = "rate_limited" if status == 429 else call.meanings.get(status, f"http_{status}")
-            raise StatusRefused(self.source, kind, status, _seconds(response.headers.get("Retry-After")))
+            refused = StatusRefused(self.source, kind, status, _seconds(response.headers.get("Retry-After")))
+            if not call.reads_errors:
+                raise refused
+            return refused
         if response.headers.get("Content-Encoding", "identity").strip().lower() not in ("", "identity"):
             raise self._failure("encoded", "only identity was asked for")
+        return None
 
     async def _content(self, response: httpx.Response) -> bytes:
         content = bytearray()

@@ -13,6 +13,7 @@ import typer
 from loguru import logger
 from rich.console import Console
 
+from adapters.api_keys import Keys, KeysInvalid
 from adapters.clock import SystemClock
 from adapters.draw_baseline import BaselineInvalid
 from adapters.market_map import MapInvalid
@@ -25,10 +26,12 @@ from domain.ports import Unavailable
 from entrypoints import discover as discovering
 from entrypoints import resolve as resolving
 from entrypoints.check import check as findings_of
+from entrypoints.check_keys import HOW_TO_SET, verdicts_on
 from entrypoints.container import Container, map_entries
 from entrypoints.daemon import Run
 from entrypoints.daemon import run as run_daemon
 from entrypoints.demo import WEB_ROOT, DemoRefused, Play, play
+from entrypoints.keys import read_keys
 from entrypoints.logging import configure_logging
 from entrypoints.preview import PreviewRefused, batch, case_of, json_of, previewed
 from entrypoints.settings import Settings, SettingsInvalid, doubts, read_settings
@@ -36,6 +39,7 @@ from entrypoints.settings import Settings, SettingsInvalid, doubts, read_setting
 CONFIGURATION, ALREADY_RUNNING, LEDGER_UNWRITABLE, LEDGER_INVALID = 78, 75, 74, 65
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (SettingsInvalid, CONFIGURATION),
+    (KeysInvalid, CONFIGURATION),
     (MapInvalid, CONFIGURATION),
     (BaselineInvalid, CONFIGURATION),
     (RecordingInvalid, CONFIGURATION),
@@ -49,7 +53,11 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
 """What ends a command with which code (sysexits.h): configuration, lock, ledger I/O, ledger data."""
 
 app = typer.Typer(
-    add_completion=False, no_args_is_help=True, rich_markup_mode=None, help="Paper trading on Polymarket, led by Kraken."
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_show_locals=False,
+    help="Paper trading on Polymarket, led by Kraken.",
 )
 
 
@@ -136,6 +144,25 @@ def check() -> None:
         return passed
 
     if not asyncio.run(look()):
+        raise typer.Exit(1)
+
+
+@app.command("check-keys")
+def check_keys() -> None:
+    """Whether each API key that is set works, and what it may do beyond reading; exit 1 when one does not. Sends no order."""
+    settings, keys = _settings(), read_keys(os.environ)
+
+    async def look() -> bool:
+        passed = True
+        async for verdict in verdicts_on(settings, keys):
+            typer.echo(str(verdict))
+            passed = passed and verdict.passed
+        return passed
+
+    passed = asyncio.run(look())
+    for line in HOW_TO_SET if keys == Keys() else ():
+        typer.echo(line)
+    if not passed:
         raise typer.Exit(1)
 
 

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from entrypoints.keys import KEY_VARIABLES
+
 
 class SettingsInvalid(Exception):
     """The environment cannot be used; the text names every bad variable, one a line."""
@@ -328,6 +330,7 @@ class Settings(BaseModel):
 
 
 VARIABLES = tuple(field.alias or name for name, field in Settings.model_fields.items())
+KNOWN = (*VARIABLES, *KEY_VARIABLES)
 PREFIXES = ("LEAD_LAG_", "PM_", "KRAKEN_", "POLYMARKET_", "PAPER_", "FRESHNESS_", "FAIR_MODEL_")
 
 
@@ -360,8 +363,8 @@ def _mistake(found: Mapping[str, object]) -> str:
 
 def misspelt(environment: Mapping[str, str]) -> list[tuple[str, str]]:
     """Variables within two letters of one of ours (of eight letters or more), with the one that was meant."""
-    strangers = [name for name in environment if name not in VARIABLES]
-    names = [name for name in VARIABLES if len(name) >= 8]
+    strangers = [name for name in environment if name not in KNOWN]
+    names = [name for name in KNOWN if len(name) >= 8]
     return [(stranger, name) for stranger in strangers for name in names if _within_two_letters(stranger, name)]
 
 
@@ -379,7 +382,7 @@ def _within_two_letters(one: str, other: str) -> bool:
 
 def doubts(environment: Mapping[str, str], settings: Settings) -> list[str]:
     """Warnings: settings that are legal and yet look wrong."""
-    known = set(VARIABLES)
+    known = set(KNOWN)
     unknown = [name for name in environment if name.startswith(PREFIXES) and name not in known]
     tiny = [
         (name, environment[name])

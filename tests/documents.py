@@ -6,6 +6,7 @@ from pathlib import Path
 from adapters.portal.schema import FILES
 from domain.state_machine import EXIT_INPUT, SCALE_IN, Table
 from entrypoints.cli import EXIT_CODES
+from entrypoints.keys import KEY_VARIABLES
 from entrypoints.rules import rules_of
 from entrypoints.settings import Settings
 
@@ -78,12 +79,15 @@ def rules_table(rows: Table) -> str:
 
 
 def variables_table() -> str:
-    """Every variable with its default and its meaning."""
-    defaults = Settings().in_force()
+    """Every variable with its default and its meaning; the keys, which are no settings, at the end."""
+    defaults = {**Settings().in_force(), **dict.fromkeys(KEY_VARIABLES, "")}
     fields = ((field.alias or "", field.description or "") for field in Settings.model_fields.values())
     return _table(
         ("variable", "default", "meaning"),
-        ((f"`{name}`", f"`{defaults[name]}`" if defaults[name] else "absent", meaning) for name, meaning in fields),
+        (
+            (f"`{name}`", f"`{defaults[name]}`" if defaults[name] else "absent", meaning)
+            for name, meaning in (*fields, *KEY_VARIABLES.items())
+        ),
     )
 
 
@@ -106,7 +110,7 @@ def exit_codes_table() -> str:
     """What ends the daemon with which code."""
     rows = [
         (0, "the end that was asked for: SIGTERM, SIGINT, RUN_ONCE, RUN_TICKS"),
-        (1, "`spelar check` found something wrong"),
+        (1, "`spelar check` found something wrong, or a key that `spelar check-keys` tried does not work"),
     ]
     return _table(("code", "when"), [*rows, *((code, (kind.__doc__ or "").split("\n")[0]) for kind, code in EXIT_CODES)])
 
@@ -130,6 +134,9 @@ def env_example() -> str:
         value, costs = RECOMMENDED.get(name, (default, ""))
         advice = f"; try {value}, which costs: {costs}" if costs else ""
         lines += [f"# {meanings[name]} (default: {default or 'absent'}{advice})", f"#{name}={value}"]
+    lines += ["", "# --- Keys, which only `spelar check-keys` reads; paper trading needs none --------"]
+    for name, meaning in KEY_VARIABLES.items():
+        lines += [f"# {meaning}", f"#{name}="]
     return "\n".join(lines) + "\n"
 
 

@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from adapters.api_keys import Keys
 from entrypoints.cli import app
-from entrypoints.settings import VARIABLES, read_settings
+from entrypoints.keys import read_keys
+from entrypoints.settings import KNOWN, read_settings
 from tests.documents import DOCUMENTS, ENV_EXAMPLE, ROOT, env_example, with_parts
 
 
@@ -25,7 +27,7 @@ def test_the_example_env_file_is_current() -> None:
 def test_the_example_env_file_names_every_variable_once() -> None:
     """And no other."""
     named = re.findall(r"^#?([A-Z][A-Z0-9_]+)=", ENV_EXAMPLE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert sorted(named) == sorted(VARIABLES)
+    assert sorted(named) == sorted(KNOWN)
 
 
 def test_every_line_of_the_example_env_file_can_be_set() -> None:
@@ -35,6 +37,7 @@ def test_every_line_of_the_example_env_file_can_be_set() -> None:
     everything = dict(line.lstrip("#").split("=", 1) for line in lines if re.match(r"#?[A-Z][A-Z0-9_]+=", line))
     assert read_settings(minimum).interval_s == 15
     assert read_settings(everything).net_edge_min_pct == 0.1
+    assert read_keys(everything) == Keys()
     assert len(everything) > len(minimum)
 
 

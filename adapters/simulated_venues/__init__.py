@@ -1,5 +1,6 @@
 """Polymarket and Kraken on a loopback port, in their own wire formats, for the agent's real adapters."""
 
+from adapters.simulated_venues.accounts import Accounts, SimKey, SimL2Key
 from adapters.simulated_venues.default_world import DEFAULT, SERIES
 from adapters.simulated_venues.football import halftime, match
 from adapters.simulated_venues.market import VOID, SimEvent, SimMarket
@@ -15,6 +16,7 @@ __all__ = [
     "DEFAULT",
     "SERIES",
     "VOID",
+    "Accounts",
     "Answer",
     "BookSpec",
     "Recording",
@@ -23,6 +25,8 @@ __all__ = [
     "Scenario",
     "Script",
     "SimEvent",
+    "SimKey",
+    "SimL2Key",
     "SimMarket",
     "SimSeries",
     "SimulatedVenues",

@@ -9,7 +9,7 @@ import socket
 import sys
 import threading
 from collections import Counter, deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self, cast
@@ -95,9 +95,9 @@ class SimulatedVenues:
         with self._lock:
             return self._counts[venue, method, path]
 
-    def response(self, method: str, target: str, body: bytes, keep_alive: bool) -> bytes:
+    def response(self, method: str, target: str, body: bytes, headers: Mapping[str, str], keep_alive: bool) -> bytes:
         """The whole HTTP response to one request, noted in `requests`; `target` is as on the request line."""
-        venue, request = request_of(method, target, body)
+        venue, request = request_of(method, target, body, headers)
         self._note(venue, request)
         now_ms = self.now_ms()
         known = venue in PREFIXES.values()
@@ -129,7 +129,9 @@ class _Exchange(BaseHTTPRequestHandler):
             return self._deliver(serialised(Answer(400, {"error": "Invalid payload"}), 0, keep_alive=False))
         body = self.rfile.read(int(length))
         venues = cast(_Listener, self.server).venues
-        return self._deliver(venues.response(self.command, self.path, body, not self.close_connection))
+        return self._deliver(
+            venues.response(self.command, self.path, body, dict(self.headers.items()), not self.close_connection)
+        )
 
     def _deliver(self, raw: bytes) -> None:
         # One send: with headers and body apart, the client's delayed ACK would hold the body back for 40 ms.

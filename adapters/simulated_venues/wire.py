@@ -15,13 +15,14 @@ class Request:
     """One HTTP request in the venue's own terms.
 
     `path` is the venue's ("/book", "/0/public/Ticker"), decoded and without the query; the values of a repeated query
-    key are joined by commas.
+    key are joined by commas. `headers` have lower-case names; they may hold keys and stay out of the repr.
     """
 
     method: str
     path: str
     query: Mapping[str, str]
     body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

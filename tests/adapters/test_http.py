@@ -121,6 +121,24 @@ class TestAnAnswer:
         assert asked[0].headers["user-agent"].startswith("spelar/")
         assert asked[0].headers["accept-encoding"] == "identity"
 
+    def test_is_asked_for_with_the_call_s_own_headers_and_bytes(self) -> None:
+        """What was signed is what is sent; neither is in the call's repr."""
+        transport, asked = answering(httpx.Response(200, content=b"{}"))
+        call = Call(path="/x", method="POST", headers={"API-Key": "canary"}, content=b"nonce=1&x=%20")
+        run(client_of(transport).read(call, lambda body: body))
+        assert (asked[0].headers["API-Key"], asked[0].content) == ("canary", b"nonce=1&x=%20")
+        assert "canary" not in repr(call)
+        assert "nonce" not in repr(call)
+
+    def test_with_an_http_error_is_handed_on_to_a_call_that_reads_errors(self) -> None:
+        """With its status; a page that is no JSON stays the HTTP error that it is."""
+        transport, _ = answering(httpx.Response(401, content=b'{"error":"no"}'), httpx.Response(404, content=b"<html>"))
+        client = client_of(transport)
+        body = run(client.read(Call(path="/x", reads_errors=True), lambda body: body))
+        assert (body.status, body.json) == (401, {"error": "no"})
+        with pytest.raises(StatusRefused, match="http_404"):
+            run(client.read(Call(path="/x", reads_errors=True), lambda body: body))
+
     def test_of_a_post_carries_the_question_as_json(self) -> None:
         """A POST sends its JSON."""
         transport, asked = answering(httpx.Response(200, content=b"[]"))
@@ -266,6 +284,13 @@ class TestALostConnection:
         transport, asked = answering(error)
         with pytest.raises(Unavailable):
             run(client_of(transport).read(Call(path="/x", method=method), lambda body: body))
+        assert len(asked) == 1
+
+    def test_is_not_tried_again_for_a_get_that_may_be_sent_only_once(self) -> None:
+        """A key check."""
+        transport, asked = answering(httpx.ReadError("reset"))
+        with pytest.raises(Unavailable, match="connection_lost"):
+            run(client_of(transport).read(Call(path="/x", once=True), lambda body: body))
         assert len(asked) == 1
 
     def test_in_the_middle_of_a_body_is_a_truncated_one(self) -> None:
