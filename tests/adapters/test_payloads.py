@@ -121,7 +121,8 @@ def beyond(parse: Callable[[Body], KeyRights | None]) -> Callable[[object], obje
 
 def l2_key(json: object) -> object:
     """That a Polymarket key was accepted."""
-    return polymarket_keys.parse_keys(answer(json))
+    polymarket_keys.parse_keys(answer(json))
+    return "accepted"
 
 
 PARSED: dict[str, Row] = {
