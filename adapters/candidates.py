@@ -59,7 +59,7 @@ class Wishes:
 class Candidate:
     """A market that a scan met. Of a three-way set it is the draw, and `event` holds the set.
 
-    `listing` is None when the row could not be read, `event` when even its event could not.
+    `listing` is None when the row could not be read; `reason` is then the kind of its refusal.
     """
 
     at: Moment
