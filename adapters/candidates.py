@@ -42,7 +42,8 @@ class Wishes:
     """What to look for. `limit` counts the markets that one scan looks at; `search` "" means the busiest events.
 
     `binary_only` leaves out three-way sets and markets of more than two outcomes, `draws_only` all but the draws of matches,
-    `falling_words_refused` what only a person can give a direction. None: no limit.
+    `falling_words_refused` what no strategy that is led by a reference can give a direction: markets whose words fall, and
+    sports. None: no limit.
     """
 
     limit: int
@@ -58,7 +59,7 @@ class Wishes:
 class Candidate:
     """A market that a scan met. Of a three-way set it is the draw, and `event` holds the set.
 
-    `listing` is None when the row could not be read, `event` when even its event could not.
+    `listing` is None when the row could not be read; `reason` is then the kind of its refusal.
     """
 
     at: Moment
@@ -127,9 +128,13 @@ def _not_accepting(listing: Listing, candidate: Candidate, wishes: Wishes) -> st
 
 
 def _unclear(listing: Listing, candidate: Candidate, wishes: Wishes) -> str | None:
+    if not wishes.falling_words_refused:
+        return None
+    if listing.sports_type:
+        return f"a match ({listing.sports_type}): spot does not lead it"
     names = {outcome.lower() for outcome, _ in listing.tokens}
     found = _FALLING.search(f"{listing.question} {listing.group_title}".lower())
-    if not wishes.falling_words_refused or found is None or names == _UP_OR_DOWN:
+    if found is None or names == _UP_OR_DOWN:
         return None
     return f'"{found.group()}": which way it moves with spot must be said in the map (kraken_spot.direction)'
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from adapters.gamma_wire import SOURCE, GammaWire, Listing, parse_listing, rows_of
 from adapters.http import Body
@@ -38,16 +38,17 @@ class Page:
 
 
 class WireEvent(GammaWire):
-    """An event: its markets, each still to be judged. Reduced rows have no markets; what has no title either is none."""
+    """An event: its markets, each still to be judged. Reduced rows have only a title; a row with a condition is no event."""
 
     slug: str
     title: str = ""
     markets: list[object] | None = None
+    condition: object = Field(alias="conditionId", default=None)
 
     def to_domain(self, at_ms: int | None) -> Event:
         """The event as of `at_ms`. Raises `Unavailable`: `invalid_event`."""
-        if not self.title and self.markets is None:
-            raise Unavailable(SOURCE, "invalid_event", "neither title nor markets")
+        if self.condition is not None or (not self.title and self.markets is None):
+            raise Unavailable(SOURCE, "invalid_event", "a market, or neither title nor markets")
         slug = clean_name(self.slug)
         listings, refused = judged_rows(self.markets or [], at_ms)
         mine = tuple(replace(listing, event=slug) for listing in listings)

@@ -207,7 +207,7 @@ def discover(
     try:
         candidates = asyncio.run(discovering.discovered(_settings(), asked))
     except Unavailable as error:
-        typer.echo(f"nothing found: {error}", err=True)
+        typer.echo(f"no scan: {error}", err=True)
         raise typer.Exit(1) from None
     if as_json:
         typer.echo(json.dumps(discovering.as_json(candidates), indent=2))

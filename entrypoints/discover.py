@@ -31,7 +31,10 @@ class Asked:
             search=wishes.search if self.search is None else self.search,
             limit=wishes.limit if self.limit is None else self.limit,
         )
-        return asked if self.binary is None else replace(asked, binary_only=self.binary, draws_only=not self.binary)
+        if self.binary is None:
+            return asked
+        led = self.binary and wishes.falling_words_refused
+        return replace(asked, binary_only=self.binary, draws_only=not self.binary, falling_words_refused=led)
 
 
 async def discovered(settings: Settings, asked: Asked) -> tuple[Candidate, ...]:

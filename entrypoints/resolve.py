@@ -18,6 +18,8 @@ from domain.ports import OrderBooks, Unavailable
 from entrypoints.container import Container
 from entrypoints.settings import Settings
 
+NO_BOOKS = "No order book now: not hydrated yet, closed, or the exchange does not answer."
+
 
 class ResolveRefused(Exception):
     """The reference means nothing; the text says why in one line."""
@@ -77,7 +79,7 @@ async def resolved(settings: Settings, ref: str) -> Resolution:
         title=found.title,
         url=_url(found),
         tokens=tuple(_lines(found, books)),
-        advice=tuple(_advice(found)),
+        advice=(*_advice(found), *([] if books else [NO_BOOKS])),
         mids=sum(known) if len(known) == 3 else None,
     )
 
@@ -87,23 +89,15 @@ async def _found(gamma: Gamma, ref: str, now_ms: int) -> Found:
         if is_token(ref.strip()):
             return _of_market(await gamma.market_of_token(TokenId(ref.strip())))
         named = place(ref)
-    except ValueError as error:
-        raise ResolveRefused(str(error)) from None
-    except Unavailable as failure:
-        raise _explained(failure, ref) from None
-    try:
         if named.kind == "event":
             return _of_event(await gamma.event(named.slug))
         return await _of_slug(gamma, named.at(now_ms).slug, named if named.kind == "series" else None)
+    except ValueError as error:
+        raise ResolveRefused(str(error)) from None
     except Unavailable as failure:
-        raise _explained(failure, named.at(now_ms).slug) from None
-
-
-def _explained(failure: Unavailable, what: str) -> Exception:
-    """An unknown name is the person's to mend; everything else is the venue's."""
-    if failure.kind == "unknown_market":
-        return ResolveRefused(f"Polymarket knows neither a market nor an event {what!r}")
-    return failure
+        if failure.kind != "unknown_market":
+            raise
+        raise ResolveRefused(f"Polymarket knows neither a market nor an event nor a token {ref.strip()!r} now") from None
 
 
 async def _of_slug(gamma: Gamma, slug: str, series: Place | None) -> Found:

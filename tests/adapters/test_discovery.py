@@ -276,6 +276,7 @@ LEFT: tuple[tuple[dict[str, object], Wishes, ScanReason, str], ...] = (
     ({}, DRAWS, ScanReason.NOT_MATCH_DRAW, "only draws"),
     ({"question": "A vs. B: Draw at halftime?"}, DRAWS, ScanReason.NOT_MATCH_DRAW, "only draws"),
     ({"question": "Will Katie win the match?"}, DRAWS, ScanReason.NOT_MATCH_DRAW, "only draws"),
+    ({"sportsMarketType": "totals"}, WISHES, ScanReason.DIRECTION_UNCLEAR, "a match (totals): spot does not lead it"),
     ({"groupItemTitle": "↓ 50,000"}, WISHES, ScanReason.DIRECTION_UNCLEAR, "must be said in the map"),
 )
 

@@ -1,6 +1,7 @@
 """Events: a match is its three markets in whatever order, nothing that looks like it is one, and pages end."""
 
 import json
+from contextlib import suppress
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from adapters.http import Body
 from adapters.wire_numbers import strict_json
 from domain.market import Moment
 from domain.ports import Unavailable
+from tests.adapters.damages import damages
 
 PAYLOADS = Path(__file__).resolve().parents[2].parent / "shared/payloads/polymarket"
 CAPTURED = PAYLOADS / "gamma_events__soccer_3way_bun-aug-koe-2026-02-27_live_in_play.json"
@@ -178,6 +180,15 @@ class TestAPage:
         """An error with HTTP 200 among them."""
         with pytest.raises(Unavailable, match=kind):
             page(body)
+
+    @given(damages({"events": [{"slug": MATCH, "title": "A", "markets": [KOE, AUG, DRAW]}], "next_cursor": "a"}))
+    def test_that_was_damaged_holds_a_whole_match_or_none(self, damaged: Any) -> None:
+        """Three tokens of three markets of one event, or no set at all."""
+        with suppress(Unavailable):
+            for event in page(damaged).events:
+                if event.three_way:
+                    assert len({leg.token for leg in event.three_way.legs}) == 3
+                    assert {leg.slug for leg in event.three_way.legs} <= {listing.slug for listing in event.listings}
 
     @given(st.recursive(st.none() | st.integers() | st.text(max_size=5), lambda x: st.lists(x) | st.dictionaries(st.text(), x)))
     def test_of_arbitrary_json_is_a_page_or_unavailable(self, junk: Any) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +21,7 @@ from adapters.wire_numbers import clean_name, strict_json
 from domain.fees import FREE, FeeSchedule, assumed_schedule
 from domain.market import ConditionId, Market, TokenId
 from domain.ports import Unavailable
+from tests.adapters.damages import damages
 from tests.adapters.record_cassettes import NOW_MS, OPEN, RESOLVED, StoppedClock, followed, replayed
 
 CONDITION = "0x" + "cd" * 32
@@ -221,6 +223,15 @@ class TestAListing:
                 assert len(parse_listing(candidate).tokens) >= 2
             except Unavailable as refused:
                 assert refused.source == "polymarket_gamma"  # noqa: PT017  either is right
+
+    @given(damages(row(events=[{"slug": "e"}], feeSchedule={"rate": Decimal("0.05"), "exponent": 1}, liquidityNum=5)))
+    def test_that_was_damaged_is_a_listing_or_unavailable(self, damaged: object) -> None:
+        """Whatever is left of it: two outcomes or more, each with its token, and a life."""
+        with suppress(Unavailable):
+            listing = parse_listing(damaged)
+            assert len({token for _, token in listing.tokens}) == len({name for name, _ in listing.tokens}) >= 2
+            assert listing.status in Life
+            assert set(listing.payouts) <= set(dict(listing.tokens).values())
 
 
 class TestFees:
