@@ -4,6 +4,8 @@ BIN := .venv/bin
 TICKS ?=
 SPEED ?=
 RECORDING ?=
+# One more than a small machine has cores: many tests wait for processes and sockets.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow check bench lock docs cassettes clean
@@ -22,10 +24,10 @@ demo: .venv/installed ## paper trading against simulated venues, with the portal
 	$(BIN)/spelar demo $(if $(TICKS),--ticks $(TICKS)) $(if $(SPEED),--speed $(SPEED)) $(if $(RECORDING),--recording $(RECORDING))
 
 test: .venv/installed ## the fast tests
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-test-slow: .venv/installed ## the long simulations and crash loops
-	$(BIN)/python -m pytest -m slow
+test-slow: .venv/installed ## the long simulations, crash loops and many processes
+	$(BIN)/python -m pytest -m slow -n $(WORKERS) --dist worksteal
 
 check: .venv/installed ## lint, format, strict types, architecture
 	$(BIN)/ruff check .

@@ -6,6 +6,7 @@ Kept by an allow-list, because a deny-list forgets. The checks are functions of 
 import ast
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -64,9 +65,15 @@ class Use(NamedTuple):
         return f"{self.path}:{self.line} {self.name}"
 
 
+@cache
+def nodes(source: str) -> tuple[ast.AST, ...]:
+    """Everything in a source; the project's own are parsed once for all tests."""
+    return tuple(ast.walk(ast.parse(source)))
+
+
 def imported(path: str, source: str) -> Iterator[Use]:
     """Every module that a source imports, wherever in the file; relative imports show as `.`."""
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(source):
         if isinstance(node, ast.Import):
             yield from (Use(path, node.lineno, alias.name) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -75,7 +82,7 @@ def imported(path: str, source: str) -> Iterator[Use]:
 
 def named(path: str, source: str) -> Iterator[Use]:
     """Every identifier that a source reads or imports."""
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(source):
         if isinstance(node, ast.Name):
             yield Use(path, node.lineno, node.id)
         elif isinstance(node, ast.Attribute):
@@ -139,7 +146,7 @@ def _edges(path: str, source: str, sources: Sources) -> set[str]:
     """The modules among `sources` that one of them imports; `from package import module` counts as the module."""
     modules = {_module(other) for other in sources}
     targets: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
+    for node in nodes(source):
         if isinstance(node, ast.Import):
             targets |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:

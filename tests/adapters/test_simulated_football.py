@@ -564,6 +564,7 @@ def test_a_world_without_football_has_an_empty_map_of_draws(tmp_path: Path) -> N
     assert loaded(tmp_path / "map.json", market_map(script)) == ()
 
 
+@pytest.mark.slow
 def test_a_whole_play_of_requests_is_answered(world: Scenario) -> None:
     """Two hundred ticks: every book that is asked for a market that trades, and Gamma's list, without a gap."""
     for at_ms in range(START_MS, START_MS + 200 * TICK_MS, TICK_MS):

@@ -171,6 +171,7 @@ def test_many_clients_at_once_see_the_same_world(demo: Session) -> None:
     assert len(found) == 20
 
 
+@pytest.mark.slow
 def test_the_polymarket_mid_stays_inside_and_spot_near_its_first_price() -> None:
     """Two days of minutes: mids within .13 and .87, bitcoin within 5 % of 60,000."""
     scenario = Scenario(1, START_MS)

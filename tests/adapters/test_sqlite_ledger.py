@@ -174,6 +174,7 @@ def test_equity_points_are_thinned_as_the_portal_thins_them() -> None:
             assert kept == [point.sequence for point in thinned(points, 16)]
 
 
+@pytest.mark.slow
 def test_the_newest_ticks_of_ten_thousand_verdicts_stay(path: Path) -> None:
     """And markets that nothing speaks of any more can go, except those of a trade."""
     state, early, late = opening(), [token(n) for n in range(400)], [token(n) for n in range(1_000, 1_400)]

@@ -146,6 +146,7 @@ def test_the_six_cases_have_six_messages_and_one_request_each(tmp_path: Path) ->
     assert len(said) == len(CASES)
 
 
+@pytest.mark.slow
 def test_every_good_key_works_and_ends_with_zero(tmp_path: Path) -> None:
     """Polymarket is asked twice, about the key and about its account."""
     with venues() as server:
@@ -162,6 +163,7 @@ def test_every_good_key_works_and_ends_with_zero(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_key_that_may_do_more_than_read_is_a_warning_that_names_it(tmp_path: Path) -> None:
     """It works, so the exit code is 0."""
     spot = SimKey(key=SPOT.key, secret=SPOT.secret, permissions=("query-funds", "withdraw-funds", "modify-trades"))
@@ -176,6 +178,7 @@ def test_a_key_that_may_do_more_than_read_is_a_warning_that_names_it(tmp_path: P
     assert "trade (general: FULL_ACCESS), move money between wallets and out (transfer: FULL_ACCESS)" in lines["kraken_futures"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["KRAKEN_FUTURES_API_KEY", "KRAKEN_FUTURES_API_SECRET"])
 def test_a_wrong_futures_key_cannot_be_told_from_a_wrong_secret(tmp_path: Path, name: str) -> None:
     """The text says so; the accounts are not asked afterwards."""
@@ -186,6 +189,7 @@ def test_a_wrong_futures_key_cannot_be_told_from_a_wrong_secret(tmp_path: Path, 
     assert server.requests == [("kraken_futures", "GET", FUTURES_CHECK)]
 
 
+@pytest.mark.slow
 def test_a_spot_key_that_is_also_set_for_futures_is_called_that(tmp_path: Path) -> None:
     """Here we know more than the venue says."""
     twice = {"KRAKEN_FUTURES_API_KEY": SPOT.key, "KRAKEN_FUTURES_API_SECRET": SPOT.secret}
@@ -197,6 +201,7 @@ def test_a_spot_key_that_is_also_set_for_futures_is_called_that(tmp_path: Path) 
     assert len(server.requests) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", ["POLYMARKET_ADDRESS", "POLYMARKET_API_KEY", "POLYMARKET_API_SECRET", "POLYMARKET_API_PASSPHRASE"]
 )
@@ -209,6 +214,7 @@ def test_a_wrong_polymarket_value_is_refused_after_one_request(tmp_path: Path, n
     assert server.requests == [("clob", "GET", CLOB_KEYS)]
 
 
+@pytest.mark.slow
 def test_an_account_that_may_only_close_is_told(tmp_path: Path) -> None:
     """It is a note on a key that works."""
     closed = SimL2Key(address=CLOB.address, key=CLOB.key, secret=CLOB.secret, passphrase=CLOB.passphrase, closed_only=True)
@@ -241,6 +247,7 @@ def test_every_other_refusal_is_a_clear_line(spot: str, futures: str) -> None:
     assert len(server.requests) == 2
 
 
+@pytest.mark.slow
 def test_a_nonce_grows_from_run_to_run(tmp_path: Path) -> None:
     """The venue would refuse one that does not."""
     with venues() as server:
@@ -286,6 +293,7 @@ def test_nothing_that_was_sent_is_shown_when_a_venue_sends_it_back(tmp_path: Pat
     assert len(set(server.requests)) == len(server.requests)
 
 
+@pytest.mark.slow
 def test_venues_that_cannot_be_reached_say_nothing_about_a_key(tmp_path: Path) -> None:
     """A closed port."""
     with venues() as server:
@@ -326,6 +334,7 @@ def test_keys_from_a_file_work_and_a_file_that_others_can_read_ends_with_78(tmp_
     assert leaks(tmp_path, exposed.stdout, exposed.stderr, private.stdout, private.stderr) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
@@ -365,6 +374,7 @@ def test_nothing_of_a_key_is_in_the_traceback_of_a_crash(tmp_path: Path) -> None
     assert leaks(tmp_path, done.stderr) == []
 
 
+@pytest.mark.slow
 def test_the_daemon_does_not_look_at_keys(tmp_path: Path) -> None:
     """It runs with keys that are broken, and none is in its files, its ledger or its log."""
     scenario = Scenario(7, now_ms())

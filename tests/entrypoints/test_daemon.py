@@ -82,6 +82,7 @@ def test_sigterm_ends_the_daemon_with_zero_after_its_tick(tmp_path: Path, env: d
     _law_holds(tmp_path)
 
 
+@pytest.mark.slow
 def test_sigterm_while_the_venues_hang_ends_within_ten_seconds(tmp_path: Path, env: dict[str, str]) -> None:
     """The tick is abandoned: it never began."""
     with closing(socket.create_server(("127.0.0.1", 0), backlog=50)) as silent:

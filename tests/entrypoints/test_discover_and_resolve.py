@@ -193,6 +193,7 @@ class TestResolve:
         assert "The three mids sum to" in paper.getvalue()
 
 
+@pytest.mark.slow
 def test_both_commands_print_json_and_end_with_one_clear_line_when_they_fail(venues: SimulatedVenues, tmp_path: Path) -> None:
     """As processes: the table for people, JSON for programs, exit 1 without a traceback."""
     env = environment(tmp_path, venues.environment())

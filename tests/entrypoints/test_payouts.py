@@ -39,8 +39,22 @@ class World:
         )
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize(("winner", "pays"), [("Yes", "1"), ("No", "0"), (VOID, "0.5")])
+@pytest.mark.parametrize(
+    ("winner", "pays", "when"),
+    [
+        (VOID, "0.5", "after"),
+        *(
+            pytest.param(winner, pays, when, marks=pytest.mark.slow)
+            for winner, pays, when in (
+                (VOID, "0.5", "before"),
+                ("Yes", "1", "before"),
+                ("Yes", "1", "after"),
+                ("No", "0", "before"),
+                ("No", "0", "after"),
+            )
+        ),
+    ],
+)
 def test_a_payout_comes_exactly_once_when_the_process_dies_in_its_tick(
     tmp_path: Path, winner: str, pays: str, when: str
 ) -> None:
