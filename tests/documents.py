@@ -50,6 +50,13 @@ RECOMMENDED = {
     "LEAD_LAG_NET_EDGE_MIN_PCT": ("0.10", "most entries where fees are charged: their edge does not pay them"),
     "LEAD_LAG_MIN_MARKET_LAG_MS": ("2000", "entries in markets that follow at once, and 120 samples kept"),
     "LEAD_LAG_MIN_TRADE_NOTIONAL_USDC": ("2", "very small orders"),
+    "PM_DRAW_BASELINE_FILE": ("/etc/spelar_eu/pm_draw_baseline.csv", "draws that the bookmakers price lower than 0.28"),
+    "PM_DRAW_REQUIRE_3WAY": ("1", "draws of matches whose teams have no usable books"),
+    "PM_DRAW_FAV_MAX": ("0.60", "draws of matches with a clear favourite, and of those whose teams have no usable books"),
+    "PM_DRAW_MAX_HOLD_SECS": ("10800", "positions that would have been held to the final whistle"),
+    "FAIR_MODEL_MAX_HOLD_SECS": ("3600", "positions whose value would have come later"),
+    "PM_SCAN_SEARCH": ("bitcoin", "markets that do not say the word"),
+    "KRAKEN_KEYS_PATH": ("/etc/spelar_eu/kraken_keys.json", "nothing: only `spelar check-keys` reads it"),
     "PAPER_LATENCY_MS": ("250", "every order waits for the next tick's book"),
 }
 """Values worth trying where the default is a gate that is absent, and what each costs."""

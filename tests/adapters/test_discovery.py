@@ -278,12 +278,7 @@ LEFT: tuple[tuple[dict[str, object], Wishes, ScanReason, str], ...] = (
     ({"question": "A vs. B: Draw at halftime?"}, DRAWS, ScanReason.NOT_MATCH_DRAW, "only draws"),
     ({"question": "Will Katie win the match?"}, DRAWS, ScanReason.NOT_MATCH_DRAW, "only draws"),
     ({"sportsMarketType": "totals"}, WISHES, ScanReason.DIRECTION_UNCLEAR, "a match (totals): spot does not lead it"),
-    (
-        {"question": "Will Katie win?"},
-        replace(WISHES, led_by=("bitcoin", "btc")),
-        ScanReason.OTHER_ASSET,
-        "names none of bitcoin",
-    ),
+    ({"question": "Will Katie win?"}, LED, ScanReason.OTHER_ASSET, "names none of bitcoin, btc"),
     ({"groupItemTitle": "↓ 50,000"}, WISHES, ScanReason.DIRECTION_UNCLEAR, "must be said in the map"),
 )
 
