@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from adapters.candidates import ScanReason
 from adapters.portal.schema import FILES
 from domain.state_machine import EXIT_INPUT, SCALE_IN, Table
 from entrypoints.cli import EXIT_CODES
 from entrypoints.keys import KEY_VARIABLES
-from entrypoints.rules import rules_of
-from entrypoints.settings import Settings
+from entrypoints.rules import STRATEGIES, rules_of
+from entrypoints.settings import Settings, read_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 ENV_EXAMPLE = ROOT / "vps/systemd/spelar-agent.env.example"
@@ -85,6 +86,25 @@ def rules_table(rows: Table) -> str:
     )
 
 
+def strategies_table() -> str:
+    """Every strategy's own gates and triggers, in their order."""
+    strategies = [rules_of(read_settings({"STRATEGY_MODE": mode})).strategy for mode in STRATEGIES]
+    tables = [(s.name, kind, rows) for s in strategies for kind, rows in (("enter", s.enter), ("exit", s.exit))]
+    return _table(
+        ("strategy", "table", "reason", "what it says", "variable"),
+        (
+            (f"`{name}`", kind, f"`{row.reason}`", row.says, f"`{row.setting}`" if row.setting else "")
+            for name, kind, rows in tables
+            for row in rows
+        ),
+    )
+
+
+def scan_reasons() -> str:
+    """Why a market that discovery met was kept or left."""
+    return ", ".join(f"`{reason}`" for reason in ScanReason) + "."
+
+
 def variables_table() -> str:
     """Every variable with its default and its meaning; the keys, which are no settings, at the end."""
     defaults = {**Settings().in_force(), **dict.fromkeys(KEY_VARIABLES, "")}
@@ -117,7 +137,10 @@ def exit_codes_table() -> str:
     """What ends the daemon with which code."""
     rows = [
         (0, "the end that was asked for: SIGTERM, SIGINT, RUN_ONCE, RUN_TICKS"),
-        (1, "`spelar check` found something wrong, or a key that `spelar check-keys` tried does not work"),
+        (
+            1,
+            "`spelar check` found something wrong, a key of `spelar check-keys` does not work, `discover` or `resolve` found nothing",
+        ),
     ]
     return _table(("code", "when"), [*rows, *((code, (kind.__doc__ or "").split("\n")[0]) for kind, code in EXIT_CODES)])
 
@@ -156,6 +179,8 @@ def generated() -> dict[str, str]:
         "enter": rules_table(rules.enter),
         "exit": rules_table(rules.exit),
         "scale-in": rules_table(SCALE_IN),
+        "strategies": strategies_table(),
+        "scan-reasons": scan_reasons(),
         "variables": variables_table(),
         "files": files_table(),
         "exit-codes": exit_codes_table(),
