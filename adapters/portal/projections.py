@@ -199,7 +199,7 @@ def hedge_rows(events: Iterable[OrderEvent], trades: Iterable[Trade]) -> list[He
     """The other leg of every fill and payout of a market that names one, oldest first; payouts come first in a tick."""
     rows = [row for trade in trades if (row := _hedge_of_payout(trade))]
     rows += [row for event in events if (row := _hedge_of_fill(event))]
-    return sorted(rows, key=lambda row: row.ts.at_ms)
+    return sorted(rows, key=lambda row: row.ts.elapsed_ms)
 
 
 def _hedge_of_fill(event: OrderEvent) -> HedgeSignalRow | None:

@@ -21,7 +21,8 @@ from domain.report import Journal, Report
 from domain.state import State
 
 JOURNAL_TRADES = 500
-JOURNAL_ORDERS = 200
+JOURNAL_ORDERS = writing.KEPT_ORDER_EVENTS
+"""All of them: a hedge signal needs the fill, which may be one of many events of its order."""
 
 PRUNE_EVERY = 50
 """Ticks between two prunings of the verdicts."""

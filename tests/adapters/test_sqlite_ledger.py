@@ -194,12 +194,12 @@ def test_the_newest_ticks_of_ten_thousand_verdicts_stay(path: Path) -> None:
 
 
 def test_the_journal_holds_the_newest_orders_and_trades(path: Path) -> None:
-    """200 order events of 1,000 kept, 500 trades of all."""
+    """All of the 1,000 order events that are kept, 500 trades of all."""
     report = ticked(opening(), [Deed(token=token(0), status=OrderStatus.REJECTED)] * 1_200)
     with opened(path) as store:
         store.save(report)
         journal = store.journal()
-    assert journal.orders == report.orders[-200:]
+    assert journal.orders == report.orders[-1_000:]
     assert journal.trades == report.trades[-500:]
     assert asked(path, "SELECT count(*) FROM order_events") == [(1_000,)]
     assert asked(path, "SELECT count(*) FROM trades") == [(1_200,)]
