@@ -101,7 +101,7 @@ async def _gamma_match(client: VenueClient) -> object:
 
 
 async def _gamma_busiest(client: VenueClient) -> object:
-    return await Gamma(client).busiest(limit=2)
+    return await Gamma(client).busiest(limit=1)
 
 
 async def _gamma_searched(client: VenueClient) -> object:
