@@ -29,6 +29,7 @@ class ScanReason(StrEnum):
     NOT_MATCH_DRAW = "not_match_draw"
     CLOSED = "closed"
     NOT_ACCEPTING = "not_accepting"
+    OTHER_ASSET = "other_asset"
     DIRECTION_UNCLEAR = "direction_unclear"
     LOW_LIQUIDITY = "low_liquidity"
     NO_ORDERBOOK = "no_orderbook"
@@ -43,7 +44,8 @@ class Wishes:
 
     `binary_only` leaves out three-way sets and markets of more than two outcomes, `draws_only` all but the draws of matches,
     `falling_words_refused` what no strategy that is led by a reference can give a direction: markets whose words fall, and
-    sports. None: no limit.
+    sports. `led_by` are the names of the asset that leads: a market that says none of them is not led; empty: nothing leads.
+    None: no limit.
     """
 
     limit: int
@@ -53,6 +55,7 @@ class Wishes:
     min_liquidity_usdc: Decimal | None
     max_spread: Decimal | None
     falling_words_refused: bool
+    led_by: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +130,13 @@ def _not_accepting(listing: Listing, candidate: Candidate, wishes: Wishes) -> st
     return None if listing.accepting else f"the venue takes no orders ({listing.status})"
 
 
+def _other_asset(listing: Listing, candidate: Candidate, wishes: Wishes) -> str | None:
+    words = set(re.findall(r"[a-z0-9]+", f"{listing.question} {listing.group_title} {candidate.event.title}".lower()))
+    if not wishes.led_by or not words.isdisjoint(wishes.led_by):
+        return None
+    return f"names none of {', '.join(wishes.led_by)}, which leads (KRAKEN_SPOT_PAIR)"
+
+
 def _unclear(listing: Listing, candidate: Candidate, wishes: Wishes) -> str | None:
     if not wishes.falling_words_refused:
         return None
@@ -151,6 +161,7 @@ GATES: tuple[tuple[ScanReason, Gate], ...] = (
     (ScanReason.NOT_MATCH_DRAW, _no_draw),
     (ScanReason.CLOSED, _closed),
     (ScanReason.NOT_ACCEPTING, _not_accepting),
+    (ScanReason.OTHER_ASSET, _other_asset),
     (ScanReason.DIRECTION_UNCLEAR, _unclear),
     (ScanReason.LOW_LIQUIDITY, _illiquid),
 )

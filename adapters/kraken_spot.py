@@ -22,6 +22,17 @@ CRYPTO_WITH_X = frozenset(("XBT", "ETH", "LTC", "XRP", "XLM", "XMR", "ETC", "ZEC
 FIAT_WITH_Z = frozenset(("USD", "EUR", "GBP", "CAD", "JPY", "AUD"))
 OWN_NAMES = {"BTC": "XBT", "DOGE": "XDG"}
 
+ASSETS = {
+    "XBT": ("bitcoin", "btc"),
+    "ETH": ("ethereum", "ether", "eth"),
+    "SOL": ("solana", "sol"),
+    "XRP": ("xrp", "ripple"),
+    "XDG": ("dogecoin", "doge"),
+    "ADA": ("cardano", "ada"),
+    "LTC": ("litecoin", "ltc"),
+}
+"""What people call the base of a pair; any other base is called by its own letters."""
+
 KINDS = (
     ("EQuery:Unknown asset pair", "unknown_pair"),
     ("EQuery:Invalid asset pair", "unknown_pair"),
@@ -89,6 +100,13 @@ def pair_asked(symbol: str) -> str:
     if not _PAIR.fullmatch(pair):
         raise Unavailable(SOURCE, "unknown_pair", "no name of a pair")
     return pair
+
+
+def asset_names(symbol: str) -> tuple[str, ...]:
+    """What titles call the asset that a pair prices: bitcoin and btc for XBTUSD. Raises `Unavailable`: `unknown_pair`."""
+    pair = pair_asked(symbol)
+    base = next((asset for asset in ASSETS if pair.startswith(asset)), pair[:-3])
+    return ASSETS.get(base, (base.lower(),))
 
 
 def answer_keys(pair: str) -> frozenset[str]:

@@ -35,17 +35,21 @@ async def check(settings: Settings, entries: tuple[MapEntry, ...]) -> AsyncItera
     container = Container(settings=settings, clock=SystemClock(), entries=entries)
     yield Finding(subject="configuration", passed=True, seen=f"{settings.strategy_mode}, {settings.trading_mode}")
     where = settings.market_map_path or "no map; POLYMARKET_CLOB_TOKEN_ID"
-    yield Finding(subject="market map", passed=bool(entries), seen=f"{where}: {len(entries)} markets")
+    finds = settings.scan_enable and settings.scan_use_for_trading
+    yield Finding(subject="market map", passed=bool(entries) or finds, seen=f"{where}: {len(entries)} markets")
     try:
         universe = container.universe()
         await universe.resolve()
         markets = universe.markets()
         for finding in _resolved(markets):
             yield finding
+        strategy = container.rules().strategy
+        for finding in _unfit(markets, strategy):
+            yield finding
         books: dict[TokenId, OrderBook] = {}
         yield await _books(container.sources().books, markets, books)
         for market in markets:
-            for finding in _book(market, books, container.rules().strategy):
+            for finding in _book(market, books, strategy):
                 yield finding
         async for finding in _references(container.references(), markets):
             yield finding
@@ -69,7 +73,28 @@ def _resolved(markets: Iterable[Market]) -> Iterable[Finding]:
     for market in markets:
         fee = f"fee {market.fees.rate} exponent {market.fees.exponent}{' (assumed)' if market.fees.assumed else ''}"
         seen = f"token {market.token[:12]}.., {fee}" if market.token else f"{market.ref} has no token for {market.outcome}"
-        yield Finding(subject=f"market {market.name}", passed=market.token is not None, seen=seen)
+        yield Finding(subject=f"market {_label(market)}", passed=market.token is not None, seen=seen)
+
+
+def _label(market: Market) -> str:
+    """The market's name and its outcome, unless the name says it already."""
+    return market.name if market.name.endswith(market.outcome) else f"{market.name} {market.outcome}"
+
+
+def _unfit(markets: Iterable[Market], strategy: Strategy) -> Iterable[Finding]:
+    """Markets that the strategy can never enter, whatever their prices, and why."""
+    for market in markets:
+        reasons = (
+            (strategy.draws and market.match_draw is False, "is not the draw of a whole match: never entered (not_3way)"),
+            (strategy.hedges and market.fair is None, "has no fair_model in the map: never entered (missing_fair_model)"),
+            (
+                strategy.needs_reference(market) and market.reference is None,
+                "has no kraken_futures symbol in the map: never entered (missing_reference)",
+            ),
+        )
+        for unfit, seen in reasons:
+            if unfit:
+                yield Finding(subject=f"strategy {_label(market)}", passed=False, warning=True, seen=seen)
 
 
 async def _books(source: OrderBooks, markets: tuple[Market, ...], into: dict[TokenId, OrderBook]) -> Finding:
@@ -86,14 +111,14 @@ def _book(market: Market, books: dict[TokenId, OrderBook], strategy: Strategy) -
     book = books.get(market.token) if market.token else None
     quote = Quote.of(book) if book else None
     if quote is None:
-        yield Finding(subject=f"book {market.name}", passed=False, warning=True, seen="no two-sided book now")
+        yield Finding(subject=f"book {_label(market)}", passed=False, warning=True, seen="no two-sided book now")
         return
-    yield Finding(subject=f"book {market.name}", passed=quote.spread > 0, seen=f"{quote.bid} / {quote.ask}")
+    yield Finding(subject=f"book {_label(market)}", passed=quote.spread > 0, seen=f"{quote.bid} / {quote.ask}")
     fees = market.fees.per_share(float(quote.ask)) + market.fees.per_share(float(quote.bid))
     cost = strategy.unit.of_price(float(quote.spread) + fees, quote.mid)
     if strategy.edge_min < cost:
         yield Finding(
-            subject=f"costs {market.name}",
+            subject=f"costs {_label(market)}",
             passed=False,
             warning=True,
             seen=f"a round trip costs {cost:.2f} {strategy.unit.value} (spread and two fees), and {strategy.edge_setting} is "
@@ -106,6 +131,6 @@ async def _references(sources: dict[str, References], markets: tuple[Market, ...
         try:
             reference = await sources[key.source].reference(key.symbol, key.field)
         except Unavailable as error:
-            yield Finding(subject=f"{key.source} {key.symbol}", passed=False, seen=str(error))
+            yield Finding(subject=" ".join(filter(None, key)), passed=False, seen=str(error))
         else:
-            yield Finding(subject=f"{key.source} {key.symbol}", passed=True, seen=f"{reference.price:g}")
+            yield Finding(subject=" ".join(filter(None, key)), passed=True, seen=f"{reference.price:g}")

@@ -77,7 +77,8 @@ def play(wish: Play, console: Console) -> State:
         clock = PlayingClock(start_ms=script.start_ms, speed=wish.speed)
         venues = stack.enter_context(SimulatedVenues(script, clock.now_ms))
         settings = _settings(wish, venues.environment())
-        markets = market_map(script, draws=rules_of(settings).strategy.draws)
+        strategy = rules_of(settings).strategy
+        markets = market_map(script, draws=strategy.draws, whole=strategy.both_outcomes)
         wish.map_path.write_text(json.dumps(markets, indent=1), encoding="utf-8")
         portal = stack.enter_context(_served(wish, clock))
         console.print(f"Portal: [bold]{portal}[/]  files: {wish.out_dir}  speed: {wish.speed:g}x")

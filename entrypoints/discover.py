@@ -34,7 +34,8 @@ class Asked:
         if self.binary is None:
             return asked
         led = self.binary and wishes.falling_words_refused
-        return replace(asked, binary_only=self.binary, draws_only=not self.binary, falling_words_refused=led)
+        words = wishes.led_by if led else ()
+        return replace(asked, binary_only=self.binary, draws_only=not self.binary, falling_words_refused=led, led_by=words)
 
 
 async def discovered(settings: Settings, asked: Asked) -> tuple[Candidate, ...]:

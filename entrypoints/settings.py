@@ -194,7 +194,7 @@ class Settings(BaseModel):
         None, alias="PM_DRAW_MAX_HOLD_SECS", description="seconds that pm_draw holds at most"
     )
 
-    fair_edge_min: Annotated[float, Field(ge=-1, le=1, allow_inf_nan=False)] = Field(
+    fair_edge_min: Annotated[float, Field(gt=0, le=1, allow_inf_nan=False)] = Field(
         0.02, alias="EDGE_THRESHOLD", description="probability that a token must be too cheap for fair_model to enter"
     )
     fair_max_hold_s: Annotated[Seconds | None, Off] = Field(
@@ -289,9 +289,16 @@ class Settings(BaseModel):
                 self.edge_exit_pct >= self.edge_min_pct,
                 f"LEAD_LAG_EDGE_EXIT_PCT={self.edge_exit_pct:g} must lie below LEAD_LAG_EDGE_MIN_PCT={self.edge_min_pct:g}",
             ),
-            (
-                self.max_hold_s is not None and self.max_hold_s <= self.interval_s,
-                f"LEAD_LAG_MAX_HOLD_SECS={self.max_hold_s} must exceed INTERVAL_S={self.interval_s:g}",
+            *(
+                (
+                    limit_s is not None and limit_s <= self.interval_s,
+                    f"{name}={limit_s} must exceed INTERVAL_S={self.interval_s:g}",
+                )
+                for name, limit_s in (
+                    ("LEAD_LAG_MAX_HOLD_SECS", self.max_hold_s),
+                    ("PM_DRAW_MAX_HOLD_SECS", self.draw_max_hold_s),
+                    ("FAIR_MODEL_MAX_HOLD_SECS", self.fair_max_hold_s),
+                )
             ),
             (
                 self.trend_exit_move_pct >= self.trend_move_min_pct,

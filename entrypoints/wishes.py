@@ -1,6 +1,8 @@
 """What the settings and the strategy ask a scan to find."""
 
 from adapters.candidates import Wishes
+from adapters.kraken_spot import SOURCE as SPOT
+from adapters.kraken_spot import asset_names
 from domain.strategies import Strategy
 from entrypoints.settings import Settings
 
@@ -15,4 +17,5 @@ def wishes_of(settings: Settings, strategy: Strategy) -> Wishes:
         min_liquidity_usdc=settings.scan_min_liquidity_usdc,
         max_spread=settings.scan_max_spread,
         falling_words_refused=bool(strategy.reference_source),
+        led_by=asset_names(settings.kraken_spot_pair) if strategy.reference_source == SPOT else (),
     )

@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from adapters.candidates import ScanReason
 from adapters.portal.schema import FILES
 from domain.state_machine import EXIT_INPUT, SCALE_IN, Table
 from entrypoints.cli import EXIT_CODES
 from entrypoints.keys import KEY_VARIABLES
-from entrypoints.rules import rules_of
-from entrypoints.settings import Settings
+from entrypoints.rules import STRATEGIES, rules_of
+from entrypoints.settings import Settings, read_settings
 
 ROOT = Path(__file__).resolve().parents[1]
 ENV_EXAMPLE = ROOT / "vps/systemd/spelar-agent.env.example"
@@ -50,6 +51,13 @@ RECOMMENDED = {
     "LEAD_LAG_NET_EDGE_MIN_PCT": ("0.10", "most entries where fees are charged: their edge does not pay them"),
     "LEAD_LAG_MIN_MARKET_LAG_MS": ("2000", "entries in markets that follow at once, and 120 samples kept"),
     "LEAD_LAG_MIN_TRADE_NOTIONAL_USDC": ("2", "very small orders"),
+    "PM_DRAW_BASELINE_FILE": ("/etc/spelar_eu/pm_draw_baseline.csv", "draws that the bookmakers price lower than 0.28"),
+    "PM_DRAW_REQUIRE_3WAY": ("1", "draws of matches whose teams have no usable books"),
+    "PM_DRAW_FAV_MAX": ("0.60", "draws of matches with a clear favourite, and of those whose teams have no usable books"),
+    "PM_DRAW_MAX_HOLD_SECS": ("10800", "positions that would have been held to the final whistle"),
+    "FAIR_MODEL_MAX_HOLD_SECS": ("3600", "positions whose value would have come later"),
+    "PM_SCAN_SEARCH": ("bitcoin", "markets that do not say the word"),
+    "KRAKEN_KEYS_PATH": ("/etc/spelar_eu/kraken_keys.json", "nothing: only `spelar check-keys` reads it"),
     "PAPER_LATENCY_MS": ("250", "every order waits for the next tick's book"),
 }
 """Values worth trying where the default is a gate that is absent, and what each costs."""
@@ -76,6 +84,25 @@ def rules_table(rows: Table) -> str:
         ("reason", "what it says", "variable"),
         ((f"`{row.reason}`", row.says, f"`{row.setting}`" if row.setting else "") for row in rows),
     )
+
+
+def strategies_table() -> str:
+    """Every strategy's own gates and triggers, in their order."""
+    strategies = [rules_of(read_settings({"STRATEGY_MODE": mode})).strategy for mode in STRATEGIES]
+    tables = [(s.name, kind, rows) for s in strategies for kind, rows in (("enter", s.enter), ("exit", s.exit))]
+    return _table(
+        ("strategy", "table", "reason", "what it says", "variable"),
+        (
+            (f"`{name}`", kind, f"`{row.reason}`", row.says, f"`{row.setting}`" if row.setting else "")
+            for name, kind, rows in tables
+            for row in rows
+        ),
+    )
+
+
+def scan_reasons() -> str:
+    """Why a market that discovery met was kept or left."""
+    return ", ".join(f"`{reason}`" for reason in ScanReason) + "."
 
 
 def variables_table() -> str:
@@ -110,7 +137,7 @@ def exit_codes_table() -> str:
     """What ends the daemon with which code."""
     rows = [
         (0, "the end that was asked for: SIGTERM, SIGINT, RUN_ONCE, RUN_TICKS"),
-        (1, "`spelar check` found something wrong, or a key that `spelar check-keys` tried does not work"),
+        (1, "`check` found something wrong, a key of `check-keys` does not work, `discover` or `resolve` found nothing"),
     ]
     return _table(("code", "when"), [*rows, *((code, (kind.__doc__ or "").split("\n")[0]) for kind, code in EXIT_CODES)])
 
@@ -149,6 +176,8 @@ def generated() -> dict[str, str]:
         "enter": rules_table(rules.enter),
         "exit": rules_table(rules.exit),
         "scale-in": rules_table(SCALE_IN),
+        "strategies": strategies_table(),
+        "scan-reasons": scan_reasons(),
         "variables": variables_table(),
         "files": files_table(),
         "exit-codes": exit_codes_table(),

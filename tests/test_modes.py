@@ -63,6 +63,7 @@ class Mode:
     name: str
     settings: Mapping[str, str] = field(default_factory=dict)
     draws: bool = False
+    whole: bool = False
     also: tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -72,7 +73,7 @@ class Mode:
 
 MODES = (
     Mode(name="lead_lag"),
-    Mode(name="pm_trend", settings={"LEAD_LAG_MAX_HOLD_SECS": "60"}),
+    Mode(name="pm_trend", settings={"LEAD_LAG_MAX_HOLD_SECS": "60"}, whole=True),
     Mode(
         name="pm_draw",
         settings={
@@ -83,7 +84,7 @@ MODES = (
         },
         draws=True,
     ),
-    Mode(name="fair_model", settings={"FAIR_MODEL_MAX_HOLD_SECS": "120"}, also=("epl-bre-che-2026-11-28-bre",)),
+    Mode(name="fair_model", settings={"FAIR_MODEL_MAX_HOLD_SECS": "120"}, whole=True, also=("epl-bre-che-2026-11-28-bre",)),
 )
 
 BASELINE = """slug,draw_odds
@@ -95,7 +96,7 @@ epl-bre-che-2026-11-28,3.65
 
 def entries_of(mode: Mode, script: Scenario, tmp_path: Path) -> tuple[MapEntry, ...]:
     """The map that the demo writes, and the mode's own entries."""
-    written = market_map(script, draws=mode.draws)
+    written = market_map(script, draws=mode.draws, whole=mode.whole)
     markets = written["markets"]
     assert isinstance(markets, list)
     markets += [{"name": slug, "polymarket": {"market_slug": slug, "outcome": "Yes"}} for slug in mode.also]

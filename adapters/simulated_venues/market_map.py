@@ -1,5 +1,7 @@
 """The agent's market map for what a script plays, so that a demo needs no file written by hand."""
 
+from collections.abc import Iterator
+
 from adapters.simulated_venues.courses import FIRST_PRICES
 from adapters.simulated_venues.football import HALFTIME, MONEYLINE, THRESHOLDS
 from adapters.simulated_venues.kraken_wire import FUTURES_PAIRS
@@ -12,33 +14,33 @@ HEDGE = {"yes_side": "sell", "no_side": "buy", "notes": "demo"}
 FUTURES = {pair: {"symbol": symbol, "ref_price_field": "markPrice"} for symbol, pair in FUTURES_PAIRS.items()}
 
 
-def market_map(script: Scenario | Recording | Steady, *, draws: bool = False) -> dict[str, object]:
+def market_map(script: Scenario | Recording | Steady, *, draws: bool = False, whole: bool = False) -> dict[str, object]:
     """The map as JSON data: both outcomes of every market that a pair leads, each an entry named "<slug> <outcome>".
 
-    With `draws` the matches instead: their draws by slug and the last one by its event's URL, then the half-time draws,
-    which are none.
+    With `whole` a market is one entry, without an outcome, for strategies that follow both by themselves. With `draws` the
+    matches instead: their draws by slug and the last one by its event's URL, then the half-time draws, which are none.
     """
-    entries = _draw_entries(script) if draws else _led_entries(script)
+    entries = _draw_entries(script) if draws else list(_led_entries(script, whole=whole))
     return {"version": 1, "markets": entries}
 
 
-def _led_entries(script: Scenario | Recording | Steady) -> list[dict[str, object]]:
+def _led_entries(script: Scenario | Recording | Steady, *, whole: bool) -> Iterator[dict[str, object]]:
     if isinstance(script, Recording):
-        recorded = {slug: script.outcomes(slug) for slug in script.slugs}
-        return [_entry(slug, name, script.pair, "normal") for slug, outcomes in recorded.items() for name in outcomes]
+        for slug in script.slugs:
+            for outcome in ("",) if whole else script.outcomes(slug):
+                yield _entry(slug, outcome, script.pair, "normal")
+        return
     fair = isinstance(script, Scenario)
-    return [
-        _entry(market.slug, outcome, market.pair, market.direction) | _reference_parts(market, fair=fair)
-        for market in script.markets
-        for outcome in market.outcomes
-        if market.pair
-    ]
+    for market in script.markets:
+        for outcome in ("",) if whole else market.outcomes:
+            if market.pair:
+                yield _entry(market.slug, outcome, market.pair, market.direction) | _reference_parts(market, fair=fair)
 
 
 def _entry(slug: str, outcome: str, pair: str, direction: str) -> dict[str, object]:
     return {
-        "name": f"{slug} {outcome}",
-        "polymarket": {"market_slug": slug, "outcome": outcome},
+        "name": f"{slug} {outcome}".strip(),
+        "polymarket": {"market_slug": slug} | ({"outcome": outcome} if outcome else {}),
         "kraken_spot": {"pair": pair, "direction": direction},
     }
 

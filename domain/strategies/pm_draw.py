@@ -13,7 +13,7 @@ from domain.edge import Unit, points_edge
 from domain.market import Market
 from domain.state_machine import Row, max_hold
 from domain.strategies import Strategy
-from domain.view import Reading, View
+from domain.view import Reading
 
 WAYS = 3
 
@@ -46,10 +46,15 @@ class PmDraw:
         named = (self.baseline[slug] for slug in (market.slug.lower(), market.event.lower()) if slug in self.baseline)
         return next(named, self.baseline_p)
 
-    def ways_needed(self, view: View) -> int | None:
-        """All three books where a rule looks at them: the set itself, or the dearer team."""
-        looks = self.require_3way or self.favourite_min is not None or self.favourite_max is not None
-        return WAYS if looks else None
+    @property
+    def ways_setting(self) -> str:
+        """The variable that asks for all three books: for the set itself, or for the dearer team; "" when none does."""
+        asking = (
+            (self.require_3way, "PM_DRAW_REQUIRE_3WAY"),
+            (self.favourite_min is not None, "PM_DRAW_FAV_MIN"),
+            (self.favourite_max is not None, "PM_DRAW_FAV_MAX"),
+        )
+        return next((name for asks, name in asking if asks), "")
 
 
 def _seen(reading: Reading) -> tuple[tuple[str, float | str], ...]:
@@ -86,8 +91,8 @@ def pm_draw(thresholds: PmDraw) -> Strategy:
                 "home, draw and away of the match have usable books (how many)",
                 lambda v: v.reading.legs_seen,
                 operator.ge,
-                thresholds.ways_needed,
-                "PM_DRAW_REQUIRE_3WAY",
+                lambda v: WAYS if thresholds.ways_setting else None,
+                thresholds.ways_setting or "PM_DRAW_REQUIRE_3WAY",
             ),
             Row(
                 Reason.DRAW_TOO_EXPENSIVE,

@@ -20,7 +20,7 @@ from adapters.kraken_futures import KrakenFutures
 from adapters.kraken_spot import KrakenSpot
 from adapters.polymarket_clob import ClobBooks, ClobOutcomes, server_time_ms
 from adapters.polymarket_gamma import Gamma, GammaOutcomes
-from adapters.simulated_venues import Scenario, SimMarket, SimulatedVenues
+from adapters.simulated_venues import Scenario, SimEvent, SimMarket, SimulatedVenues, match
 from domain.fees import FREE
 from domain.market import ConditionId, Market, Moment, TokenId
 from domain.ports import Clock
@@ -31,6 +31,8 @@ NOW_MS = START_MS + 60_000
 
 OPEN = SimMarket(slug="bitcoin-up", question="Will Bitcoin rise?")
 RESOLVED = SimMarket(slug="bitcoin-rose", question="Did Bitcoin rise?", winner="Yes", resolves_after_ms=1_000)
+MATCH = SimEvent(slug="bun-aug-koe-2026-11-28", title="FC Augsburg vs. 1. FC Köln", game_id=90104311)
+LEGS = match(MATCH, "FC Augsburg", "1. FC Köln")
 
 BASE_URLS = {
     "polymarket_clob": "https://clob.polymarket.com",
@@ -94,6 +96,18 @@ async def _gamma_event(client: VenueClient) -> object:
     return await Gamma(client).event(OPEN.slug)
 
 
+async def _gamma_match(client: VenueClient) -> object:
+    return await Gamma(client).event(MATCH.slug)
+
+
+async def _gamma_busiest(client: VenueClient) -> object:
+    return await Gamma(client).busiest(limit=1)
+
+
+async def _gamma_searched(client: VenueClient) -> object:
+    return await Gamma(client).searched("augsburg", limit=5)
+
+
 async def _gamma_market_of_token(client: VenueClient) -> object:
     return await Gamma(client).market_of_token(TokenId(OPEN.token_ids[1]))
 
@@ -125,6 +139,9 @@ CALLS: dict[str, tuple[str, Callable[[VenueClient], Awaitable[object]]]] = {
     "clob_time": ("polymarket_clob", _clob_time),
     "gamma_market": ("polymarket_gamma", _gamma_market),
     "gamma_event": ("polymarket_gamma", _gamma_event),
+    "gamma_match": ("polymarket_gamma", _gamma_match),
+    "gamma_busiest": ("polymarket_gamma", _gamma_busiest),
+    "gamma_searched": ("polymarket_gamma", _gamma_searched),
     "gamma_market_of_token": ("polymarket_gamma", _gamma_market_of_token),
     "gamma_payouts": ("polymarket_gamma", _gamma_payouts),
     "gamma_payouts_by_slug": ("polymarket_gamma", _gamma_payouts_by_slug),
@@ -183,7 +200,7 @@ def main() -> None:
     parser.add_argument("--live", action="store_true", help="ask the real venues; only calls that name no market")
     if parser.parse_args().live:
         return _record_all(BASE_URLS, SystemClock(), ["clob_time", "spot_reference", "spot_unknown_pair", "futures_reference"])
-    with SimulatedVenues(Scenario(7, START_MS, (OPEN, RESOLVED)), lambda: NOW_MS) as venues:
+    with SimulatedVenues(Scenario(7, START_MS, (OPEN, RESOLVED, *LEGS), series=()), lambda: NOW_MS) as venues:
         addresses = venues.environment()
         bases = {source: addresses[setting] for source, setting in SETTINGS.items()}
         return _record_all(bases, StoppedClock(), list(CALLS))

@@ -28,6 +28,7 @@ WISHES = Wishes(
     max_spread=Decimal("0.10"),
     falling_words_refused=True,
 )
+LED = replace(WISHES, led_by=("bitcoin", "btc"))
 DRAWS = replace(WISHES, binary_only=False, draws_only=True, falling_words_refused=False)
 FIRST = f"/events/keyset?closed=false&active=true&limit={EVENTS_A_PAGE}&order=volume24hr&ascending=false"
 
@@ -277,10 +278,12 @@ LEFT: tuple[tuple[dict[str, object], Wishes, ScanReason, str], ...] = (
     ({"question": "A vs. B: Draw at halftime?"}, DRAWS, ScanReason.NOT_MATCH_DRAW, "only draws"),
     ({"question": "Will Katie win the match?"}, DRAWS, ScanReason.NOT_MATCH_DRAW, "only draws"),
     ({"sportsMarketType": "totals"}, WISHES, ScanReason.DIRECTION_UNCLEAR, "a match (totals): spot does not lead it"),
+    ({"question": "Will Katie win?"}, LED, ScanReason.OTHER_ASSET, "names none of bitcoin, btc"),
     ({"groupItemTitle": "↓ 50,000"}, WISHES, ScanReason.DIRECTION_UNCLEAR, "must be said in the map"),
 )
 
 KEPT: tuple[tuple[dict[str, object], Wishes], ...] = (
+    ({"question": "Will BTC rise?"}, LED),
     ({}, WISHES),
     ({"liquidityNum": None}, replace(WISHES, min_liquidity_usdc=None)),
     ({"question": "Will bitcoin dip to $50k?"}, replace(WISHES, falling_words_refused=False)),

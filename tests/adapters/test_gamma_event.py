@@ -16,6 +16,8 @@ from adapters.wire_numbers import strict_json
 from domain.market import Moment
 from domain.ports import Unavailable
 from tests.adapters.damages import damages
+from tests.adapters.record_cassettes import MATCH as RECORDED
+from tests.adapters.record_cassettes import replayed
 
 PAYLOADS = Path(__file__).resolve().parents[2].parent / "shared/payloads/polymarket"
 CAPTURED = PAYLOADS / "gamma_events__soccer_3way_bun-aug-koe-2026-02-27_live_in_play.json"
@@ -202,3 +204,26 @@ class TestAPage:
                 page(body)
             except Unavailable as refused:
                 assert refused.source == "polymarket_gamma"  # noqa: PT017  either is right
+
+
+class TestACassette:
+    def test_of_a_match_holds_its_three_ways(self) -> None:
+        """Home, draw and away, in whatever order the venue's rows stand."""
+        event = replayed("gamma_match")
+        assert isinstance(event, Event)
+        assert event.three_way is not None
+        assert [leg.slug.removeprefix(f"{RECORDED.slug}-") for leg in event.three_way.legs] == ["aug", "draw", "koe"]
+
+    def test_of_the_busiest_events_is_a_page_with_a_cursor(self) -> None:
+        """One event, and where to go on."""
+        page = replayed("gamma_busiest")
+        assert isinstance(page, Page)
+        assert len(page.events) == 1
+        assert page.cursor
+
+    def test_of_a_search_holds_what_the_word_finds(self) -> None:
+        """Reduced rows: enough to know the markets, not their titles in the group."""
+        page = replayed("gamma_searched")
+        assert isinstance(page, Page)
+        assert [event.slug for event in page.events] == [RECORDED.slug]
+        assert not page.more

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.http import Body
-from adapters.kraken_spot import answer_keys, pair_asked, parse_price
+from adapters.kraken_spot import answer_keys, asset_names, pair_asked, parse_price
 from domain.market import Moment, Reference
 from domain.ports import Unavailable
 from tests.adapters.record_cassettes import NOW_MS, StoppedClock, replayed
@@ -132,3 +132,12 @@ def test_arbitrary_json_is_unavailable(junk: Any) -> None:
             assert parse_price(body, "XBTUSD") > 0
         except Unavailable as refused:
             assert refused.source == "kraken_spot"  # noqa: PT017  most junk is refused, some digits are a price
+
+
+@pytest.mark.parametrize(
+    ("pair", "names"),
+    [("XBTUSD", ("bitcoin", "btc")), ("BTC/USD", ("bitcoin", "btc")), ("DOGEUSD", ("dogecoin", "doge")), ("TAOUSD", ("tao",))],
+)
+def test_an_asset_is_called_what_titles_call_it(pair: str, names: tuple[str, ...]) -> None:
+    """A market that is found by search must speak of what leads it."""
+    assert asset_names(pair) == names

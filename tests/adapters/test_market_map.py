@@ -19,7 +19,9 @@ def _written(tmp_path: Path, body: object) -> Path:
 def test_the_example_map_is_a_map() -> None:
     """What the runbook copies must work."""
     entries = load_market_map(Path(__file__).parents[2] / "vps/market_map.example.json")
-    assert [entry.kraken_spot.direction for entry in entries] == ["normal", "inverse"]
+    assert [entry.kraken_spot.direction for entry in entries] == ["normal", "inverse", "normal"]
+    assert [entry.fair_model.mode if entry.fair_model else None for entry in entries] == ["linear_range", "constant", None]
+    assert place(entries[2].polymarket.ref).kind == "series"
 
 
 def test_entries_keep_the_order_of_the_file(tmp_path: Path) -> None:

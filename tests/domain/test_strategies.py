@@ -301,7 +301,7 @@ SAID = (
         reason=Reason.NOT_3WAY,
         measured=1,
         limit=3,
-        setting="PM_DRAW_REQUIRE_3WAY",
+        setting="PM_DRAW_FAV_MAX",
         said="when a favourite is asked for that nobody sees",
     ),
     Says(

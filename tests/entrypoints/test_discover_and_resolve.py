@@ -108,6 +108,7 @@ def test_the_wishes_of_a_scan_come_from_the_settings_and_the_strategy() -> None:
         wishes = wishes_of(settings, rules_of(settings).strategy)
         assert (wishes.binary_only, wishes.draws_only, wishes.falling_words_refused) == (binary_only, draws_only, led)
         assert (wishes.search, wishes.limit, wishes.min_liquidity_usdc, str(wishes.max_spread)) == ("bitcoin", 7, None, "0.05")
+        assert wishes.led_by == (("bitcoin", "btc") if mode == "lead_lag" else ())
     settings = read_settings({"STRATEGY_MODE": "pm_draw", "PM_SCAN_BINARY_ONLY": "1"})
     assert wishes_of(settings, rules_of(settings).strategy).binary_only
 

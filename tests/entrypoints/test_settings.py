@@ -16,6 +16,9 @@ BAD = (
     ("LEAD_LAG_MAX_SPREAD", "nan", "finite"),
     ("LEAD_LAG_MAX_SPREAD", "1.5", "less than or equal to 1"),
     ("PM_ORDER_SIZE_SHARES", "0.001", "decimal places"),
+    ("EDGE_THRESHOLD", "0", "greater than 0"),
+    ("PM_DRAW_BASELINE_P", "28", "less than or equal to 1"),
+    ("PM_SCAN_BINARY_ONLY", "perhaps", "valid boolean"),
     ("PM_FEES", "maybe", "'venue' or 'none'"),
     ("RUN_ONCE", "perhaps", "valid boolean"),
     ("TRADING_MODE", "live", "no live broker"),
@@ -90,6 +93,11 @@ def test_booleans_are_read_as_people_write_them(word: str, means: bool) -> None:
 CONFLICTS = (
     ({"LEAD_LAG_EDGE_EXIT_PCT": "0.2", "LEAD_LAG_EDGE_MIN_PCT": "0.2"}, "must lie below"),
     ({"LEAD_LAG_MAX_HOLD_SECS": "15"}, "must exceed INTERVAL_S"),
+    ({"PM_DRAW_MAX_HOLD_SECS": "10"}, "PM_DRAW_MAX_HOLD_SECS=10.0 must exceed INTERVAL_S"),
+    ({"FAIR_MODEL_MAX_HOLD_SECS": "10"}, "FAIR_MODEL_MAX_HOLD_SECS=10.0 must exceed INTERVAL_S"),
+    ({"PM_TREND_EXIT_MOVE_MIN_PCT": "0.1"}, "PM_TREND_EXIT_MOVE_MIN_PCT=0.1 must lie below"),
+    ({"PM_DRAW_EDGE_EXIT_PCT": "2"}, "PM_DRAW_EDGE_EXIT_PCT=2 must lie below"),
+    ({"PM_DRAW_FAV_MIN": "0.6", "PM_DRAW_FAV_MAX": "0.5"}, "PM_DRAW_FAV_MIN=0.6 must lie below"),
     ({"LEAD_LAG_AVOID_PRICE_BELOW": "0.9", "LEAD_LAG_AVOID_PRICE_ABOVE": "0.1"}, "must lie below"),
     ({"PM_ORDER_SIZE_SHARES": "0", "LEAD_LAG_ENABLE_ORDERBOOK_SIZING": "0"}, "needs LEAD_LAG_ENABLE_ORDERBOOK_SIZING"),
     ({"STATE_DIR": "web/data/state"}, "published"),
@@ -115,6 +123,24 @@ def test_the_defaults_are_those_of_the_contract() -> None:
     assert settings.start_balance_usd == Decimal(1000)
     assert settings.max_orders_per_tick == 10
     assert settings.scale_on_odds_change_pct is None
+    trend = (
+        settings.trend_lookback_points,
+        settings.trend_move_min_pct,
+        settings.trend_exit_move_pct,
+        settings.trend_auto_side,
+    )
+    assert trend == (6, 0.10, 0.0, True)
+    assert (settings.draw_baseline_p, settings.draw_prob_mult, settings.draw_require_3way) == (0.28, 1.0, False)
+    assert (settings.draw_edge_min_points, settings.draw_edge_exit_points, settings.draw_max_price) == (
+        2.0,
+        0.5,
+        Decimal("0.45"),
+    )
+    assert (settings.draw_favourite_min, settings.draw_favourite_max, settings.draw_max_hold_s) == (None, None, None)
+    assert (settings.fair_edge_min, settings.fair_max_hold_s) == (0.02, None)
+    scan = (settings.scan_enable, settings.scan_use_for_trading, settings.scan_limit, settings.scan_trade_max_markets)
+    assert scan == (False, False, 200, 20)
+    assert (settings.scan_binary_only, settings.scan_search, settings.scan_interval_s) == (None, None, 300)
 
 
 @pytest.mark.parametrize("off", ["", "0"])
