@@ -1,10 +1,12 @@
 """How each source is doing: what its calls cost and why they failed, and how long to leave its host alone."""
 
+import math
 import random
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 LATENCIES = 200
 KINDS = 64
@@ -38,6 +40,11 @@ class _Source:
     errors: Counter[str] = field(default_factory=Counter)
 
 
+class _Alarm(NamedTuple):
+    text: str
+    until_ms: float
+
+
 class Health:
     """Records every call of every source and what stands out, in bounded memory; any thread may read."""
 
@@ -45,7 +52,7 @@ class Health:
         """Know nothing yet."""
         self._lock = threading.Lock()
         self._sources: dict[str, _Source] = {}
-        self._alarms: dict[str, dict[str, str]] = {}
+        self._alarms: dict[str, dict[str, _Alarm]] = {}
 
     def ok(self, source: str, latency_ms: float, at_ms: int) -> None:
         """A call gave a usable answer after `latency_ms`, at `at_ms` (UTC ms)."""
@@ -62,13 +69,16 @@ class Health:
         """One part of an answer was refused, which does not make its call a failed one."""
         self._count(source, kind)
 
-    def alarm(self, source: str, subject: str, text: str | None) -> None:
-        """Set what is wrong with a subject of this source, or clear it (None). The newest 64 of a source are kept."""
+    def alarm(self, source: str, subject: str, text: str | None, *, until_ms: float = math.inf) -> None:
+        """Set what is wrong with a subject of this source, or clear it (None). The newest 64 of a source are kept.
+
+        It is shown until `until_ms` (UTC ms), unless it is set again by then.
+        """
         with self._lock:
             standing = self._alarms.pop(source, {})
             standing.pop(subject, None)
             if text is not None:
-                standing[subject] = text
+                standing[subject] = _Alarm(text, until_ms)
             if standing:
                 self._alarms[source] = dict(list(standing.items())[-ALARMS:])
 
@@ -87,7 +97,7 @@ class Health:
             return seen
 
 
-def _summary(seen: _Source, alarms: Mapping[str, str], now_ms: int) -> SourceHealth:
+def _summary(seen: _Source, alarms: Mapping[str, _Alarm], now_ms: int) -> SourceHealth:
     last = seen.last_ok_at_ms
     ordered = sorted(seen.latencies_ms)
     return SourceHealth(
@@ -97,7 +107,7 @@ def _summary(seen: _Source, alarms: Mapping[str, str], now_ms: int) -> SourceHea
         latency_p50_ms=_percentile(ordered, 50),
         latency_p95_ms=_percentile(ordered, 95),
         errors=dict(seen.errors),
-        alarms=dict(alarms),
+        alarms={subject: alarm.text for subject, alarm in alarms.items() if now_ms <= alarm.until_ms},
     )
 
 

@@ -19,6 +19,9 @@ from domain.ports import Unavailable
 
 T = TypeVar("T")
 
+FEE_ALARM_MS = 900_000
+"""How long a difference of fees is shown after a market has shown it last."""
+
 
 class Gamma:
     """Looks up markets and events."""
@@ -100,11 +103,15 @@ class Gamma:
         return listing
 
     def _compare_fees(self, listing: Listing, answer: Body) -> None:
-        """Raise an alarm where a market charges what our table of the day does not say; one for each kind of difference."""
+        """Raise an alarm where a market charges what our table of the day does not say; one for each kind of difference.
+
+        It ends by itself when no market shows the difference any more: what is followed is looked up every five minutes.
+        """
         text = differs_from_table(listing.category, listing.fees, answer.latest_ms)
         if text is not None:
             subject = f"fees {listing.category} {listing.fees.rate:f} {listing.fees.exponent:f}"
-            self._client.health.alarm(self._client.source, subject, f"{text} ({listing.slug})")
+            until_ms = answer.requested.at_ms + FEE_ALARM_MS
+            self._client.health.alarm(self._client.source, subject, f"{text} ({listing.slug})", until_ms=until_ms)
 
     def _count(self, kinds: tuple[str, ...]) -> None:
         for kind in kinds:
