@@ -75,9 +75,7 @@ class MapUniverse:
             ref = entry.polymarket.ref if current == address or isinstance(current, str) else current.slug
             yield from markets_of(entry, self._found.get(current), self._wants, ref=ref)
         for listed in self._discovered():
-            slug = listed.listing.slug
-            entry = MapEntry(name=listed.listing.question or slug, polymarket=PolymarketPart(market_slug=slug))
-            yield from markets_of(entry, listed, self._wants, ref=slug)
+            yield from markets_of(_entry_of(listed.listing), listed, self._wants, ref=listed.listing.slug)
 
     async def resolve(self, *, again: bool = False) -> None:
         """Look up what is not known yet; with `again`, everything."""
@@ -141,6 +139,13 @@ class MapUniverse:
                 return only
         self._health.failed("polymarket_gamma", "ambiguous_event")
         raise Unavailable("polymarket_gamma", "ambiguous_event", f"{event.slug} holds several markets: name one of them")
+
+
+def _entry_of(listing: Listing) -> MapEntry:
+    """The entry that a found market would have; not validated, because what a map forbids people would stop every tick."""
+    slug = listing.slug
+    name = listing.question or slug or listing.condition
+    return MapEntry.model_construct(name=name, polymarket=PolymarketPart.model_construct(market_slug=slug))
 
 
 def _address(entry: MapEntry) -> Address:

@@ -86,6 +86,7 @@ class PortalFiles:
         self.close()
         self._disk.prepare(file.name for file in FILES)
         self._tables = _empty_tables()
+        self._scan_shown = ()
         self._ledger_since_ms = journal.started_at_ms
         moment = _last_moment(journal)
         latest = Latest(
@@ -135,11 +136,12 @@ class PortalFiles:
         self._closing, self._thread = False, None
 
     def _scanned(self, latest: Latest) -> dict[OutputFile, Lines]:
-        """The rows of a scan that was not shown yet; their time is the scan's own."""
-        if not latest.found or latest.found is self._scan_shown:
+        """The rows of a scan that was not shown yet; their time is the scan's own, that of the tick where it met nothing."""
+        if latest.found is self._scan_shown:
             return {}
         self._scan_shown = latest.found
-        return {SCAN: Lines.of(scan_rows(latest.found), sequence=latest.sequence, at_ms=latest.found[0].at.at_ms)}
+        at_ms = latest.found[0].at.at_ms if latest.found else latest.at_ms
+        return {SCAN: Lines.of(scan_rows(latest.found), sequence=latest.sequence, at_ms=at_ms)}
 
     def _add(self, encoded: Mapping[OutputFile, Lines]) -> None:
         for file, lines in encoded.items():
