@@ -5,14 +5,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from adapters.api_keys import Keys, KeysInvalid
 from adapters.clock import SystemClock
 from adapters.health import Health
 from adapters.http import VenueClient
-from adapters.key_rights import KeyRights
-from adapters.kraken_futures_keys import futures_rights
-from adapters.kraken_spot_keys import spot_rights
-from adapters.polymarket_keys import polymarket_rights
+from adapters.keys.kraken_futures import futures_rights
+from adapters.keys.kraken_spot import spot_rights
+from adapters.keys.polymarket import polymarket_rights
+from adapters.keys.rights import KeyRights
+from adapters.keys.values import Keys, KeysInvalid
 from domain.ports import Unavailable
 from entrypoints.keys import FILE_SHAPE, FILE_VARIABLE, VALUES
 from entrypoints.settings import Settings

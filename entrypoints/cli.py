@@ -13,9 +13,9 @@ import typer
 from loguru import logger
 from rich.console import Console
 
-from adapters.api_keys import Keys, KeysInvalid
 from adapters.clock import SystemClock
 from adapters.draw_baseline import BaselineInvalid
+from adapters.keys.values import Keys, KeysInvalid
 from adapters.market_map import MapInvalid
 from adapters.portal_server import serve
 from adapters.simulated_venues import RecordingInvalid

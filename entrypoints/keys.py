@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from adapters.api_keys import Keys, KeysInvalid
-from adapters.key_files import read_credential, read_key_file
+from adapters.keys.files import read_credential, read_key_file
+from adapters.keys.values import Keys, KeysInvalid
 
 Place = tuple[str | int, ...]
 """Where a value stands: ("kraken_spot", "key")."""

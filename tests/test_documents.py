@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from adapters.api_keys import Keys
+from adapters.keys.values import Keys
 from entrypoints.cli import app
 from entrypoints.keys import read_keys
 from entrypoints.settings import KNOWN, read_settings

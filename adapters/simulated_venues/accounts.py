@@ -7,7 +7,7 @@ import threading
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs
 
-from adapters.key_signatures import futures_signature, polymarket_signature, spot_signature
+from adapters.keys.signatures import futures_signature, polymarket_signature, spot_signature
 from adapters.simulated_venues.kraken_wire import futures_error, spot_error, spot_result
 from adapters.simulated_venues.wire import Answer, Request, Script, iso
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.key_signatures import decoded, decoded_urlsafe, futures_signature, polymarket_signature, spot_signature
+from adapters.keys.signatures import decoded, decoded_urlsafe, futures_signature, polymarket_signature, spot_signature
 
 OFFICIAL_SPOT = "kQH5HW/8p1uGOVjbgWA7FunAmGO8lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg=="
 OFFICIAL_FUTURES = "7zxMEF5p/Z8l2p2U7Ghv6x14Af+Fx+92tPgUdVQ748FOIrEoT9bgT+bTRfXc5pz8na+hL/QdrCVG7bh9KpT0eMTm"

@@ -8,13 +8,13 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from adapters.api_keys import ApiKey
 from adapters.health import Health
 from adapters.http import Body, VenueClient
-from adapters.key_rights import KeyRights
-from adapters.key_signatures import futures_signature, spot_signature
-from adapters.kraken_futures_keys import ACCOUNTS_PATH, CHECK_PATH, futures_rights, parse_accounts, parse_check
-from adapters.kraken_spot_keys import parse_spot, spot_rights
+from adapters.keys.kraken_futures import ACCOUNTS_PATH, CHECK_PATH, futures_rights, parse_accounts, parse_check
+from adapters.keys.kraken_spot import parse_spot, spot_rights
+from adapters.keys.rights import KeyRights
+from adapters.keys.signatures import futures_signature, spot_signature
+from adapters.keys.values import ApiKey
 from adapters.wire_numbers import strict_json
 from domain.market import Moment
 from domain.ports import Unavailable

@@ -12,16 +12,16 @@ from adapters import (
     gamma_event,
     gamma_wire,
     kraken_futures,
-    kraken_futures_keys,
     kraken_spot,
-    kraken_spot_keys,
     polymarket_clob,
     polymarket_gamma,
-    polymarket_keys,
 )
 from adapters.candidates import Wishes, judged
 from adapters.http import Body
-from adapters.key_rights import KeyRights
+from adapters.keys import kraken_futures as kraken_futures_keys
+from adapters.keys import kraken_spot as kraken_spot_keys
+from adapters.keys import polymarket as polymarket_keys
+from adapters.keys.rights import KeyRights
 from adapters.wire_numbers import iso_ms, strict_json
 from domain.market import ConditionId, Moment
 from domain.ports import Unavailable

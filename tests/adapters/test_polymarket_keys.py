@@ -6,12 +6,12 @@ import httpx
 import pytest
 from pydantic import SecretStr
 
-from adapters.api_keys import L2Key
 from adapters.health import Health
 from adapters.http import VenueClient
-from adapters.key_rights import KeyRights
-from adapters.key_signatures import polymarket_signature
-from adapters.polymarket_keys import BEYOND, CLOSED_ONLY_PATH, KEYS_PATH, polymarket_rights
+from adapters.keys.polymarket import BEYOND, CLOSED_ONLY_PATH, KEYS_PATH, polymarket_rights
+from adapters.keys.rights import KeyRights
+from adapters.keys.signatures import polymarket_signature
+from adapters.keys.values import L2Key
 from domain.ports import Unavailable
 from tests.adapters.record_cassettes import NOW_MS, StoppedClock
 

@@ -5,12 +5,12 @@ import asyncio
 import pytest
 from pydantic import SecretStr
 
-from adapters.api_keys import ApiKey, L2Key
 from adapters.health import Health
 from adapters.http import VenueClient
-from adapters.key_signatures import futures_signature, spot_signature
-from adapters.kraken_spot_keys import spot_rights
-from adapters.polymarket_keys import polymarket_rights
+from adapters.keys.kraken_spot import spot_rights
+from adapters.keys.polymarket import polymarket_rights
+from adapters.keys.signatures import futures_signature, spot_signature
+from adapters.keys.values import ApiKey, L2Key
 from adapters.simulated_venues import Accounts, Answer, Request, SimKey, SimL2Key, SimulatedVenues, Steady
 from adapters.simulated_venues.accounts import FUTURES_ACCOUNTS, FUTURES_CHECK, SPOT_INFO
 from domain.ports import Unavailable

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from adapters.api_keys import Keys, KeysInvalid
+from adapters.keys.values import Keys, KeysInvalid
 from entrypoints.keys import KEY_VARIABLES, VALUES, read_keys
 from entrypoints.settings import Settings, SettingsInvalid, doubts, misspelt, read_settings
 

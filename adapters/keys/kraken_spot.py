@@ -8,10 +8,10 @@ import re
 
 from pydantic import ValidationError
 
-from adapters.api_keys import ApiKey
 from adapters.http import Body, Call, VenueClient
-from adapters.key_rights import KeyRights, plain_name, plain_words, unreadable
-from adapters.key_signatures import spot_signature
+from adapters.keys.rights import KeyRights, plain_name, plain_words, unreadable
+from adapters.keys.signatures import spot_signature
+from adapters.keys.values import ApiKey
 from adapters.kraken_spot import KINDS, SOURCE, WireEnvelope
 from adapters.wire_numbers import Wire
 from domain.ports import Unavailable

@@ -5,7 +5,7 @@ import os
 import stat
 from pathlib import Path
 
-from adapters.api_keys import KeysInvalid
+from adapters.keys.values import KeysInvalid
 from adapters.wire_numbers import strict_json
 
 SIZE_LIMIT = 64 * 1024

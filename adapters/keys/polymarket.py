@@ -2,10 +2,10 @@
 
 from pydantic import ValidationError
 
-from adapters.api_keys import L2Key
 from adapters.http import Body, Call, VenueClient
-from adapters.key_rights import KeyRights
-from adapters.key_signatures import polymarket_signature
+from adapters.keys.rights import KeyRights
+from adapters.keys.signatures import polymarket_signature
+from adapters.keys.values import L2Key
 from adapters.wire_numbers import Wire
 from domain.ports import Unavailable
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, SecretStr
 
-from adapters.key_signatures import decoded, decoded_urlsafe
+from adapters.keys.signatures import decoded, decoded_urlsafe
 
 LONGEST = 1024
 SHORTEST_REDACTED = 4

@@ -8,10 +8,10 @@ from typing import Annotated
 
 from pydantic import AliasChoices, Field, ValidationError
 
-from adapters.api_keys import ApiKey
 from adapters.http import Body, Call, StatusRefused, VenueClient
-from adapters.key_rights import KeyRights, plain_name, plain_words, unreadable
-from adapters.key_signatures import futures_signature
+from adapters.keys.rights import KeyRights, plain_name, plain_words, unreadable
+from adapters.keys.signatures import futures_signature
+from adapters.keys.values import ApiKey
 from adapters.kraken_futures import KINDS, SOURCE
 from adapters.wire_numbers import Wire
 from domain.ports import Unavailable
