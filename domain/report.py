@@ -1,12 +1,13 @@
 """What a tick did, for the ledger to keep and the portal to show."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
 
 from domain.decision import Verdict
 from domain.ledger import Execution, OrderStatus
-from domain.market import Market, Moment
+from domain.market import Market, Moment, OrderBook, TokenId
 from domain.state import State
 
 
@@ -73,7 +74,7 @@ class Verdicts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """One tick, done: `state` is what the next one starts from."""
+    """One tick, done: `state` is what the next one starts from; `books` are the books that could be believed, by token."""
 
     state: State
     moment: Moment
@@ -81,6 +82,7 @@ class Report:
     orders: tuple[OrderEvent, ...]
     trades: tuple[Trade, ...]
     kill_switch: bool = False
+    books: Mapping[TokenId, OrderBook] = field(default_factory=dict)
 
     @property
     def equity(self) -> EquityPoint:

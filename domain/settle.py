@@ -31,6 +31,7 @@ def settle(decision: Decision, executions: Iterable[Execution]) -> Report:
         orders=tuple(OrderEvent(moment=decision.moment, execution=execution) for execution in books.executions),
         trades=tuple(books.trades),
         kill_switch=decision.kill_switch,
+        books=decision.marks,
     )
 
 

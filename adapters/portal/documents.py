@@ -8,9 +8,12 @@ from adapters.candidates import Candidate
 from adapters.health import SourceHealth
 from adapters.portal.cells import NUMBER, iso
 from domain.ledger import Ledger, Position
-from domain.market import Market
+from domain.market import Market, OrderBook, TokenId
 
 Document = Mapping[str, object]
+
+LADDER_LEVELS = 20
+"""Levels a side that a ladder shows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,7 @@ class Latest:
     ledger: Ledger
     markets: tuple[Market, ...] = ()
     found: Sequence[Candidate] = ()
+    books: Mapping[TokenId, OrderBook] = field(default_factory=dict)
     note: Note = field(default_factory=Note)
     failures: Mapping[str, int] = field(default_factory=dict)
 
@@ -126,6 +130,30 @@ def markets_index(latest: Latest) -> Document:
         "generated_at": iso(latest.at_ms),
         "markets": [_market(market) for market in latest.markets],
         "found": [_found(candidate) for candidate in latest.found],
+    }
+
+
+def order_books(run: Run, latest: Latest) -> Document:
+    """`pm_books.json`: the best levels of every book that this tick could believe, best first, and how far orders go."""
+    markets = {market.token: market for market in latest.markets if market.token is not None}
+    return {
+        "generated_at": iso(latest.at_ms),
+        "slippage_cap": run.settings.get("LEAD_LAG_SLIPPAGE_CAP") or None,
+        "books": {token: _book(markets[token], book) for token, book in latest.books.items() if token in markets},
+    }
+
+
+def _book(market: Market, book: OrderBook) -> Document:
+    return {
+        "market": market.name,
+        "outcome": market.outcome,
+        "requested_at": iso(book.requested.at_ms),
+        "changed_at": None if book.changed_at_ms is None else iso(book.changed_at_ms),
+        "tick_size": book.tick_size,
+        "min_order_size": book.min_order_size,
+        "hash": book.digest,
+        "bids": [list(level) for level in book.bids[:LADDER_LEVELS]],
+        "asks": [list(level) for level in book.asks[:LADDER_LEVELS]],
     }
 
 

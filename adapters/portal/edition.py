@@ -5,9 +5,19 @@ from dataclasses import dataclass, replace
 
 from adapters.portal.cells import json_bytes
 from adapters.portal.disk import Disk
-from adapters.portal.documents import Latest, Run, live_status, markets_index, portfolio
+from adapters.portal.documents import Latest, Run, live_status, markets_index, order_books, portfolio
 from adapters.portal.manifest import Content, manifest
-from adapters.portal.schema import FILES, LIVE_STATUS, MANIFEST, MARKETS_INDEX, PORTFOLIO, SOURCES_HEALTH, Kind, OutputFile
+from adapters.portal.schema import (
+    BOOKS,
+    FILES,
+    LIVE_STATUS,
+    MANIFEST,
+    MARKETS_INDEX,
+    PORTFOLIO,
+    SOURCES_HEALTH,
+    Kind,
+    OutputFile,
+)
 from adapters.portal.tables import Table
 
 NOTHING = Content(rows=0, newest_ms=None, bytes=0)
@@ -48,6 +58,7 @@ def write(edition: Edition, run: Run, disk: Disk) -> None:
         SOURCES_HEALTH: edition.sources,
         PORTFOLIO: json_bytes(portfolio(latest)),
         MARKETS_INDEX: json_bytes(markets_index(latest)),
+        BOOKS: json_bytes(order_books(run, latest)),
     }
     sheets = {
         **edition.sheets,

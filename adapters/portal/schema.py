@@ -252,6 +252,7 @@ EQUITY = _csv("pm_paper_equity.csv", EquityRow, log=Log.THINNED, kept=10_000)
 PRICES = _csv("pm_prices.csv", PriceRow, log=Log.APPEND, kept=10_000)
 SCAN = _csv("pm_scan_candidates.csv", ScanRow)
 MARKETS_INDEX = _json("pm_markets_index.json")
+BOOKS = _json("pm_books.json")
 MANIFEST = _json("manifest.json")
 
 FILES: tuple[OutputFile, ...] = (
@@ -270,6 +271,7 @@ FILES: tuple[OutputFile, ...] = (
     PRICES,
     SCAN,
     MARKETS_INDEX,
+    BOOKS,
     MANIFEST,
 )
 """Every file, in the order in which they are written: the manifest last, because it speaks of the others."""

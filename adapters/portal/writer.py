@@ -112,6 +112,7 @@ class PortalFiles:
             ledger=report.state.ledger,
             markets=tuple(verdict.market for verdict in report.verdicts),
             found=self._found(),
+            books=report.books,
             note=replace(self._note, killswitch=report.kill_switch),
         )
         encoded = _encoded({**tick_rows(report), EQUITY: [equity_row(report.equity)]}, latest) | self._scanned(latest)

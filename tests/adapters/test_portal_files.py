@@ -24,6 +24,7 @@ from domain.market import Market, Moment, Quote, ReferenceId, Side, TokenId
 from domain.ports import Portal
 from domain.report import Journal, OrderEvent, Report, Trade, TradeAction, Verdicts
 from domain.state import State
+from tests.builders import book
 
 START_MS = 1_772_411_962_119
 TOKEN = TokenId("7" * 77)
@@ -45,6 +46,7 @@ pm_paper_equity.csv | ts,equity_usd,cash_usd,realized_pnl_usd,unrealized_pnl_usd
 pm_prices.csv | ts,market,token,reference,bid,ask,mid,edge | 10000
 pm_scan_candidates.csv | ts,market,slug,url,kind,liquidity_usdc,spread,kept,reason,notes
 pm_markets_index.json |
+pm_books.json |
 manifest.json |
 """  # noqa: E501
 """Section 7 of the specification, copied by hand."""
@@ -582,3 +584,22 @@ def test_what_a_crash_left_behind_is_removed(tmp_path: Path) -> None:
     with opened(tmp_path):
         names = {path.name for path in tmp_path.iterdir()}
     assert names == {file.name for file in FILES} | {"somebody.csv"}
+
+
+def test_the_books_that_a_tick_believed_are_shown_best_first(tmp_path: Path) -> None:
+    """Twenty levels a side at most, for the ladder; a token that nobody follows is left out."""
+    deep = book("0.50/0.51", levels=30, step="0.01", token=TOKEN, changed_at_ms=1_772_452_800_000)
+    seen = replace(report(1, entered(market())), books={TOKEN: deep, TokenId("77"): book("0.2/0.3", token=TokenId("77"))})
+    with opened(tmp_path) as portal:
+        portal.publish(seen)
+    shown = document(tmp_path, "pm_books.json")
+    assert isinstance(shown["books"], dict)
+    assert list(shown["books"]) == [TOKEN]
+    ladder = shown["books"][TOKEN]
+    assert (ladder["bids"][0], ladder["asks"][0]) == ([0.5, 500], [0.51, 500])
+    assert (len(ladder["bids"]), len(ladder["asks"])) == (20, 20)
+    assert (ladder["market"], ladder["tick_size"], ladder["changed_at"]) == (
+        market().name,
+        0.01,
+        "2026-03-02T12:00:00.000+00:00",
+    )
