@@ -36,13 +36,13 @@ class VenueFeed:
 
     async def observe(self, moment: Moment, ledger: Ledger) -> Snapshot:
         """One tick's inputs."""
-        markets = self._universe.markets()
         held = tuple(position.market for position in ledger.positions.values())
+        markets = self._universe.markets(held)
         everything = (*markets, *held, *(order.market for order in ledger.pending))
         books: dict[TokenId, OrderBook] = {}
         references: dict[ReferenceId, Reference] = {}
         payouts: dict[TokenId, Decimal] = {}
-        wanted = list(dict.fromkeys(_tokens(everything)))
+        wanted = list(dict.fromkeys(tokens_of(everything)))
         await self._all(
             self._books(wanted, books),
             *(self._reference(key, references) for key in _references(everything)),
@@ -99,7 +99,7 @@ class VenueFeed:
                 yield position
 
 
-def _tokens(markets: Iterable[Market]) -> Iterator[TokenId]:
+def tokens_of(markets: Iterable[Market]) -> Iterator[TokenId]:
     """The tokens whose books a tick needs: those that are followed, and all three of a match whose draw is."""
     for market in markets:
         if market.token is not None:

@@ -1,7 +1,8 @@
 """The universe: the map's entries resolved to tokens through Gamma, and what discovery found, without holding up a tick."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from adapters.gamma_event import Event
@@ -63,10 +64,26 @@ class MapUniverse:
         self._retry_s = retry_s
         self._discovered = discovered
         self._found: dict[Address, Listed] = {}
+        self._left: tuple[TokenId, ...] = ()
 
-    def markets(self) -> tuple[Market, ...]:
-        """The markets in map order, as far as they are resolved by now; a series is its current window."""
-        return tuple(unique(self._followed()))
+    def markets(self, held: Iterable[Market] = ()) -> tuple[Market, ...]:
+        """The markets in map order, as far as they are resolved by now; a series is its current window.
+
+        Those of `held` that are not among them come last. They are looked up in the background too: whether a market takes
+        orders does not stop to matter when it leaves the map.
+        """
+        followed = tuple(unique(self._followed()))
+        tokens = {market.token for market in followed}
+        left = [market for market in held if market.token not in tokens]
+        self._left = tuple(market.token for market in left if market.token is not None)
+        return (*followed, *map(self._as_listed, left))
+
+    def _as_listed(self, market: Market) -> Market:
+        listed = self._found.get(market.token) if market.token is not None else None
+        if listed is None:
+            return market
+        listing = listed.listing
+        return replace(market, accepting=listing.accepting, ends_at_ms=listing.ends_at_ms)
 
     def _followed(self) -> Iterator[Market]:
         now_ms = self._clock.now().at_ms
@@ -86,11 +103,12 @@ class MapUniverse:
     def _due(self) -> dict[Address, None]:
         """All addresses to know now: of a series the current window and the next, so that no tick waits at the turn."""
         now_ms = self._clock.now().at_ms
-        return {
+        windows: dict[Address, None] = {
             _window(address, at_ms): None
             for _, address in self._entries
             for at_ms in (now_ms, now_ms + (address.window_s * 1000 if isinstance(address, Place) else 0))
         }
+        return windows | dict.fromkeys(self._left)
 
     def _is_known(self, address: Address) -> bool:
         listed = self._found.get(address)

@@ -36,8 +36,10 @@ class Clock(Protocol):
 class Universe(Protocol):
     """Knows which tokens to follow."""
 
-    def markets(self) -> tuple[Market, ...]:
-        """The markets of the map, in map order, resolved as far as they are by now. Never waits."""
+    def markets(self, held: Iterable[Market] = ()) -> tuple[Market, ...]:
+        """The markets of the map, in map order, resolved as far as they are by now; then those held ones that left it, as the
+        venue lists them by now. Never waits.
+        """
         ...
 
 

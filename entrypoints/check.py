@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
 from adapters.clock import SystemClock
+from adapters.feed import tokens_of
 from adapters.market_map import MapEntry
 from adapters.polymarket_clob import server_time_ms
 from domain.market import Market, OrderBook, Quote, TokenId
@@ -98,7 +99,7 @@ def _unfit(markets: Iterable[Market], strategy: Strategy) -> Iterable[Finding]:
 
 
 async def _books(source: OrderBooks, markets: tuple[Market, ...], into: dict[TokenId, OrderBook]) -> Finding:
-    tokens = [market.token for market in markets if market.token is not None]
+    tokens = list(dict.fromkeys(tokens_of(markets)))
     try:
         into.update(await source.books(tokens))
     except Unavailable as error:
@@ -114,6 +115,14 @@ def _book(market: Market, books: dict[TokenId, OrderBook], strategy: Strategy) -
         yield Finding(subject=f"book {_label(market)}", passed=False, warning=True, seen="no two-sided book now")
         return
     yield Finding(subject=f"book {_label(market)}", passed=quote.spread > 0, seen=f"{quote.bid} / {quote.ask}")
+    if market.three_way:
+        seen = [leg.slug for leg in market.three_way.legs if leg.token in books and Quote.of(books[leg.token])]
+        yield Finding(
+            subject=f"match {market.three_way.event}",
+            passed=len(seen) == len(market.three_way.legs),
+            warning=True,
+            seen=f"{len(seen)} of {len(market.three_way.legs)} two-sided books: {', '.join(seen)}",
+        )
     fees = market.fees.per_share(float(quote.ask)) + market.fees.per_share(float(quote.bid))
     cost = strategy.unit.of_price(float(quote.spread) + fees, quote.mid)
     if strategy.edge_min < cost:

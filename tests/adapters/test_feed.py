@@ -1,7 +1,7 @@
 """The feed: all sources at once, each failure only a missing part."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -31,7 +31,7 @@ class World:
     asked_books: list[Sequence[TokenId]] = field(default_factory=list)
     asked_payouts: list[TokenId | None] = field(default_factory=list)
 
-    def markets(self) -> tuple[Market, ...]:
+    def markets(self, held: Iterable[Market] = ()) -> tuple[Market, ...]:
         """The map."""
         return self.followed
 

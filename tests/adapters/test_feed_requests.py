@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 import httpx
@@ -41,7 +41,7 @@ class Venues:
     followed: tuple[Market, ...]
     asked: list[tuple[str, Sequence[str]]] = field(default_factory=list)
 
-    def markets(self) -> tuple[Market, ...]:
+    def markets(self, held: Iterable[Market] = ()) -> tuple[Market, ...]:
         """The map."""
         return self.followed
 

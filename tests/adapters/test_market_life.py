@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
@@ -233,7 +233,7 @@ class Venue:
     clock: FakeClock = field(default_factory=lambda: FakeClock(moment(60)))
     asked: list[str] = field(default_factory=list)
 
-    def markets(self) -> tuple[Market, ...]:
+    def markets(self, held: Iterable[Market] = ()) -> tuple[Market, ...]:
         """The map."""
         return self.followed
 

@@ -342,3 +342,23 @@ def test_what_discovery_found_comes_after_the_map_and_never_twice() -> None:
     followed = universe(shelf, entry(), discovered=(Listed(listing=LISTING), Listed(listing=other)))
     asyncio.run(followed.resolve())
     assert [(market.name, market.token) for market in followed.markets()] == [("a market", YES), ("Will it?", TokenId("55"))]
+
+
+def test_a_held_market_that_left_the_map_is_known_as_the_venue_lists_it_now() -> None:
+    """It comes after the map's, is looked up in the background, and its closing for orders is seen."""
+    gone = replace(LISTING, slug="gone", tokens=(("Yes", TokenId("71")), ("No", TokenId("72"))))
+    shelf = Shelf(markets={"m": LISTING, "gone": gone})
+    held = replace(market_of(entry("gone"), gone), name="gone")
+    followed = universe(shelf, entry())
+
+    async def scenario() -> list[list[tuple[str, bool]]]:
+        seen = []
+        for accepting in (True, False):
+            shelf.markets["gone"] = replace(gone, accepting=accepting)
+            followed.markets([held])
+            await followed.resolve(again=True)
+            seen.append([(market.name, market.accepting) for market in followed.markets([held])])
+        return seen
+
+    assert asyncio.run(scenario()) == [[("a market", True), ("gone", True)], [("a market", True), ("gone", False)]]
+    assert [market.name for market in followed.markets()] == ["a market"]

@@ -62,7 +62,9 @@ def test_a_mode_that_can_go_live_passes_with_a_line_for_each_book_and_reference(
     assert not [line for line in lines if line.startswith("FAIL")], text
     assert passed(lines, "configuration") == [f"{mode}, paper"]
     assert passed(lines, "market map")
-    assert passed(lines, "polymarket_clob") == [f"{books} of {books} books"]
+    legs = 3 if mode == "pm_draw" else books
+    assert passed(lines, "polymarket_clob") == [f"{legs} of {legs} books"]
+    assert [seen.split(":")[0] for seen in passed(lines, "match ")] == (["3 of 3 two-sided books"] if mode == "pm_draw" else [])
     assert len(passed(lines, "book ")) == len(passed(lines, "market ")) - 1 == books
     told = {line.split(": ", 1)[0].removeprefix("ok").strip() for line in lines if line.startswith("ok    kraken_")}
     assert told == references
