@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from adapters.match_draw import is_match_draw
 from adapters.polymarket_address import is_token
-from adapters.wire_numbers import IsoMs, JsonNumber, Wire, clean_name, strict_json
+from adapters.wire_numbers import IsoMs, JsonNumber, Wire, clean_name, json_number, strict_json
 from domain.fees import FREE, FeeSchedule, assumed_schedule, stated_schedule
 from domain.market import ConditionId, TokenId
 from domain.ports import Unavailable
@@ -97,8 +97,10 @@ def _amount(value: Any) -> Decimal | None:
     """A number, or plain decimal text; anything else says nothing."""
     if isinstance(value, str):
         return Decimal(value) if _AMOUNT.fullmatch(value) else None
-    known = isinstance(value, int | Decimal) and not isinstance(value, bool) and Decimal(value).is_finite()
-    return Decimal(value) if known and 0 <= value < 10**12 else None
+    try:
+        return json_number(value)
+    except ValueError:
+        return None
 
 
 Texts = Annotated[list[str], BeforeValidator(_texts)]
