@@ -25,6 +25,9 @@ SOURCE = "polymarket_gamma"
 WRAPPERS = ("markets", "events", "data")
 """The keys under which an answer wraps its rows."""
 
+LONGEST_DELAY_S = Decimal(600)
+"""The venue's delays are 1 to 3 s; an exit that waits for hours would hold its position as long."""
+
 _PRICE = re.compile(r"[01](\.[0-9]{1,40})?")
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,30})?")
 _HALF = Decimal("0.5")
@@ -142,7 +145,7 @@ class WireMarket(GammaWire):
     charges: bool | None = Field(alias="feesEnabled", default=None)
     fee_type: str = Field(alias="feeType", default="")
     fee: WireFee | None = Field(alias="feeSchedule", default=None)
-    delay_s: JsonNumber = Field(alias="secondsDelay", default=Decimal(0))
+    delay_s: Annotated[JsonNumber, Field(le=LONGEST_DELAY_S)] = Field(alias="secondsDelay", default=Decimal(0))
     ends_at_ms: IsoMs | None = Field(alias="endDate", default=None)
     resolution: str = Field(alias="umaResolutionStatus", default="")
     resolutions: Texts = Field(alias="umaResolutionStatuses", default_factory=list)

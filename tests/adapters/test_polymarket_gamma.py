@@ -206,6 +206,7 @@ class TestAListing:
             ({"closed": "false"}, "invalid_market"),
             ({"endDate": "2026-13-01T00:00:00Z"}, "invalid_market"),
             ({"feeSchedule": {"rate": 7}}, "invalid_market"),
+            ({"secondsDelay": 3_000_000}, "invalid_market"),
             ({"feeSchedule": {"rate": Decimal("1e-999999999999")}}, "invalid_market"),
             ({"orderPriceMinTickSize": Decimal("1e-999999999999")}, "invalid_market"),
         ],
