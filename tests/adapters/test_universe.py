@@ -225,6 +225,17 @@ def test_each_outcome_has_its_own_fair_model_and_its_own_hedge() -> None:
     assert yes.reference == no.reference == ReferenceId("kraken_futures", "PF_XBTUSD", "indexPrice")
 
 
+@pytest.mark.parametrize("wants", [FUTURES, Wants(reference_source="", both_outcomes=True), Wants(draws=True)])
+def test_a_token_of_which_nothing_is_known_waits_for_its_listing(wants: Wants) -> None:
+    """The No token would be valued like Yes, bought beside a held Yes, or taken for a draw without its own baseline."""
+    said = VALUED.model_copy(update={"polymarket": PolymarketPart(clob_token_id=NO)})
+    (unknown,) = markets_of(said, None, wants, ref=NO)
+    assert (unknown.token, unknown.complement) == (None, None)
+    known = markets_of(said, Listed(listing=LISTING), wants, ref=NO)
+    assert NO in [market.token for market in known]
+    assert market_of(said, None).token == NO
+
+
 def test_a_line_falls_in_an_inverse_market_and_a_constant_stays() -> None:
     """Will it dip to 50k: Yes is worth less the higher the reference stands; 0.3 is 0.3."""
     dip = VALUED.model_copy(update={"kraken_spot": SpotPart(direction="inverse")})
