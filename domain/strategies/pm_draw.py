@@ -64,6 +64,11 @@ def _seen(reading: Reading) -> tuple[tuple[str, float | str], ...]:
     return *sums, ("legs", f"{three.event}: {', '.join(legs)}")
 
 
+def _as_mid(limit: Decimal | None) -> float | None:
+    """A limit as mids are: the float 0.6 lies below the decimal 0.6, and is that mid all the same."""
+    return None if limit is None else float(limit)
+
+
 def pm_draw(thresholds: PmDraw) -> Strategy:
     """The strategy."""
     return Strategy(
@@ -102,7 +107,7 @@ def pm_draw(thresholds: PmDraw) -> Strategy:
                 "the dearer team is favourite enough (its mid)",
                 lambda v: v.reading.favourite_mid,
                 operator.ge,
-                lambda v: thresholds.favourite_min,
+                lambda v: _as_mid(thresholds.favourite_min),
                 "PM_DRAW_FAV_MIN",
             ),
             Row(
@@ -110,7 +115,7 @@ def pm_draw(thresholds: PmDraw) -> Strategy:
                 "the dearer team is not too much of a favourite (its mid)",
                 lambda v: v.reading.favourite_mid,
                 operator.le,
-                lambda v: thresholds.favourite_max,
+                lambda v: _as_mid(thresholds.favourite_max),
                 "PM_DRAW_FAV_MAX",
             ),
             Row(
