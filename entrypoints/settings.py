@@ -289,9 +289,20 @@ class Settings(BaseModel):
                 self.edge_exit_pct >= self.edge_min_pct,
                 f"LEAD_LAG_EDGE_EXIT_PCT={self.edge_exit_pct:g} must lie below LEAD_LAG_EDGE_MIN_PCT={self.edge_min_pct:g}",
             ),
+            *(
+                (
+                    held_s is not None and held_s <= self.interval_s,
+                    f"{name}={held_s} must exceed INTERVAL_S={self.interval_s:g}",
+                )
+                for name, held_s in (
+                    ("LEAD_LAG_MAX_HOLD_SECS", self.max_hold_s),
+                    ("PM_DRAW_MAX_HOLD_SECS", self.draw_max_hold_s),
+                    ("FAIR_MODEL_MAX_HOLD_SECS", self.fair_max_hold_s),
+                )
+            ),
             (
-                self.max_hold_s is not None and self.max_hold_s <= self.interval_s,
-                f"LEAD_LAG_MAX_HOLD_SECS={self.max_hold_s} must exceed INTERVAL_S={self.interval_s:g}",
+                self.fair_edge_min <= 0,
+                f"EDGE_THRESHOLD={self.fair_edge_min:g} must exceed 0, the edge at which fair_model leaves",
             ),
             (
                 self.trend_exit_move_pct >= self.trend_move_min_pct,
@@ -396,6 +407,8 @@ def doubts(environment: Mapping[str, str], settings: Settings) -> list[str]:
     warnings += [f"{name}={value} is in percent: {value} % is very little. Was 0.25 % meant as 0.25?" for name, value in tiny]
     if settings.market_map_path and settings.clob_token_id:
         warnings.append("POLYMARKET_CLOB_TOKEN_ID is ignored: MARKET_MAP_PATH is set")
+    if settings.scan_use_for_trading and not settings.scan_enable:
+        warnings.append("PM_SCAN_USE_FOR_TRADING is ignored: PM_SCAN_ENABLE is not set")
     if settings.run_once and settings.run_ticks:
         warnings.append("RUN_TICKS is ignored: RUN_ONCE is set")
     return warnings

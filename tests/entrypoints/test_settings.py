@@ -72,6 +72,14 @@ def test_a_tiny_percentage_is_a_warning() -> None:
     assert "LEAD_LAG_EDGE_MIN_PCT=0.0025" in doubts(environment, read_settings(environment))[0]
 
 
+def test_trading_what_nobody_looks_for_is_a_warning() -> None:
+    """PM_SCAN_USE_FOR_TRADING alone finds nothing."""
+    environment = {"PM_SCAN_USE_FOR_TRADING": "1"}
+    assert doubts(environment, read_settings(environment)) == ["PM_SCAN_USE_FOR_TRADING is ignored: PM_SCAN_ENABLE is not set"]
+    both = environment | {"PM_SCAN_ENABLE": "1"}
+    assert doubts(both, read_settings(both)) == []
+
+
 @pytest.mark.parametrize("off", ["", "0", "0.0", " "])
 def test_a_gate_is_absent_when_its_variable_is_zero_or_empty(off: str) -> None:
     """The runbook's minimum must trade as the runbook says."""
@@ -90,6 +98,10 @@ def test_booleans_are_read_as_people_write_them(word: str, means: bool) -> None:
 CONFLICTS = (
     ({"LEAD_LAG_EDGE_EXIT_PCT": "0.2", "LEAD_LAG_EDGE_MIN_PCT": "0.2"}, "must lie below"),
     ({"LEAD_LAG_MAX_HOLD_SECS": "15"}, "must exceed INTERVAL_S"),
+    ({"PM_DRAW_MAX_HOLD_SECS": "15"}, "PM_DRAW_MAX_HOLD_SECS=15.0 must exceed INTERVAL_S"),
+    ({"FAIR_MODEL_MAX_HOLD_SECS": "10"}, "FAIR_MODEL_MAX_HOLD_SECS=10.0 must exceed INTERVAL_S"),
+    ({"EDGE_THRESHOLD": "0"}, "EDGE_THRESHOLD=0 must exceed 0"),
+    ({"EDGE_THRESHOLD": "-0.01"}, "EDGE_THRESHOLD=-0.01 must exceed 0"),
     ({"LEAD_LAG_AVOID_PRICE_BELOW": "0.9", "LEAD_LAG_AVOID_PRICE_ABOVE": "0.1"}, "must lie below"),
     ({"PM_ORDER_SIZE_SHARES": "0", "LEAD_LAG_ENABLE_ORDERBOOK_SIZING": "0"}, "needs LEAD_LAG_ENABLE_ORDERBOOK_SIZING"),
     ({"STATE_DIR": "web/data/state"}, "published"),
