@@ -16,6 +16,9 @@ from domain.ports import Clock, Unavailable
 REFRESH_S = 300.0
 """Gamma caches its answers for five minutes: asking more often shows nothing new."""
 
+AT_ONCE = 8
+"""Look-ups side by side. A long map queues here: in the client, which keeps a pace, a tick would stand behind all of it."""
+
 Address = Place | TokenId
 
 
@@ -83,7 +86,8 @@ class MapUniverse:
         """Look up what is not known yet; with `again`, everything."""
         due = self._due()
         self._found = {address: listed for address, listed in self._found.items() if address in due}
-        await asyncio.gather(*(self._look_up(address) for address in due if again or not self._is_known(address)))
+        gate = asyncio.Semaphore(AT_ONCE)
+        await asyncio.gather(*(self._look_up(address, gate) for address in due if again or not self._is_known(address)))
 
     def _due(self) -> dict[Address, None]:
         """All addresses to know now: of a series the current window and the next, so that no tick waits at the turn."""
@@ -108,9 +112,10 @@ class MapUniverse:
             since_refresh_s = 0.0 if due else since_refresh_s
             await self.resolve(again=due)
 
-    async def _look_up(self, address: Address) -> None:
+    async def _look_up(self, address: Address, gate: asyncio.Semaphore) -> None:
         try:
-            self._found[address] = await self._listed(address)
+            async with gate:
+                self._found[address] = await self._listed(address)
         except Unavailable:
             return  # counted in the source's health; the market shows `no_token`
 
