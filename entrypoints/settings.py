@@ -1,5 +1,6 @@
 """Settings: the only reader of the environment. Every variable is declared once, here, with its default and its meaning."""
 
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
@@ -335,7 +336,7 @@ class Settings(BaseModel):
         )
 
     def in_force(self) -> dict[str, str]:
-        """Every variable and its value in force, as text; empty for an absent gate."""
+        """Every variable and its value in force, as text; empty for an absent gate, `***` for who asks in an address."""
         values = {field.alias or name: getattr(self, name) for name, field in type(self).model_fields.items()}
         return {name: "" if value is None else _text(value) for name, value in values.items()}
 
@@ -345,10 +346,13 @@ KNOWN = (*VARIABLES, *KEY_VARIABLES)
 PREFIXES = ("LEAD_LAG_", "PM_", "KRAKEN_", "POLYMARKET_", "PAPER_", "FRESHNESS_", "FAIR_MODEL_")
 
 
+_USER = re.compile(r"://[^/]*@")
+
+
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return str(int(value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else _USER.sub("://***@", str(value))
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:

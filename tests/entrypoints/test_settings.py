@@ -135,6 +135,13 @@ def test_an_end_that_is_empty_or_zero_is_no_end(off: str) -> None:
     assert read_settings({"RUN_TICKS": off}).run_ticks is None
 
 
+def test_settings_in_force_hold_no_password_of_an_address() -> None:
+    """They are published, and a proxy's address may name who asks."""
+    settings = read_settings({"KRAKEN_SPOT_BASE_URL": "https://me:hunter2@proxy.example/0/public"})
+    assert settings.in_force()["KRAKEN_SPOT_BASE_URL"] == "https://***@proxy.example/0/public"
+    assert settings.kraken_spot_base_url == "https://me:hunter2@proxy.example/0/public"
+
+
 def test_settings_in_force_are_text_for_every_variable() -> None:
     """What the portal shows."""
     in_force = Settings().in_force()
