@@ -9,6 +9,7 @@ from typing import Literal
 
 from adapters.gamma_event import Event
 from adapters.gamma_wire import Listing
+from adapters.polymarket_address import is_slug
 from domain.market import Moment, OrderBook, Quote, TokenId
 
 HYDRATING = "listed, not hydrated yet (or gone): tried again by the next scan"
@@ -25,6 +26,7 @@ class ScanReason(StrEnum):
     KEPT = "kept"
     BEYOND_LIMIT = "beyond_limit"
     DUPLICATE = "duplicate"
+    INVALID_SLUG = "invalid_slug"
     NOT_BINARY = "not_binary"
     NOT_MATCH_DRAW = "not_match_draw"
     CLOSED = "closed"
@@ -110,6 +112,10 @@ Gate = Callable[[Listing, Candidate, Wishes], str | None]
 """What to note when a market is left at this gate; None lets it pass."""
 
 
+def _unnamed(listing: Listing, candidate: Candidate, wishes: Wishes) -> str | None:
+    return None if is_slug(listing.slug) else "nothing can be asked by this slug"
+
+
 def _beyond_binary(listing: Listing, candidate: Candidate, wishes: Wishes) -> str | None:
     if not wishes.binary_only or candidate.kind == "binary":
         return None
@@ -157,6 +163,7 @@ def _illiquid(listing: Listing, candidate: Candidate, wishes: Wishes) -> str | N
 
 
 GATES: tuple[tuple[ScanReason, Gate], ...] = (
+    (ScanReason.INVALID_SLUG, _unnamed),
     (ScanReason.NOT_BINARY, _beyond_binary),
     (ScanReason.NOT_MATCH_DRAW, _no_draw),
     (ScanReason.CLOSED, _closed),

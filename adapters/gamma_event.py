@@ -1,5 +1,6 @@
 """Gamma's events: the markets of one, each judged on its own, what they make together, and pages of events."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -73,8 +74,8 @@ def judged_rows(rows: Iterable[object], at_ms: int | None = None) -> tuple[tuple
             listings.append(parse_listing(row, at_ms))
         except Unavailable as refused:
             kinds.append(refused.kind)
-    owners = [token for listing in listings for _, token in listing.tokens]
-    alone = [listing for listing in listings if all(owners.count(token) == 1 for _, token in listing.tokens)]
+    owners = Counter(token for listing in listings for _, token in listing.tokens)
+    alone = [listing for listing in listings if all(owners[token] == 1 for _, token in listing.tokens)]
     return tuple(alone), (*kinds, *["duplicate_market"] * (len(listings) - len(alone)))
 
 

@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from adapters.match_draw import is_match_draw
 from adapters.polymarket_address import is_token
-from adapters.wire_numbers import IsoMs, JsonNumber, Wire, clean_name, strict_json
+from adapters.wire_numbers import IsoMs, JsonNumber, Wire, clean_name, json_number, strict_json
 from domain.fees import FREE, FeeSchedule, assumed_schedule, stated_schedule
 from domain.market import ConditionId, TokenId
 from domain.ports import Unavailable
@@ -24,6 +24,9 @@ from domain.ports import Unavailable
 SOURCE = "polymarket_gamma"
 WRAPPERS = ("markets", "events", "data")
 """The keys under which an answer wraps its rows."""
+
+LONGEST_DELAY_S = Decimal(600)
+"""The venue's delays are 1 to 3 s; an exit that waits for hours would hold its position as long."""
 
 _PRICE = re.compile(r"[01](\.[0-9]{1,40})?")
 _AMOUNT = re.compile(r"[0-9]{1,12}(\.[0-9]{1,30})?")
@@ -97,8 +100,10 @@ def _amount(value: Any) -> Decimal | None:
     """A number, or plain decimal text; anything else says nothing."""
     if isinstance(value, str):
         return Decimal(value) if _AMOUNT.fullmatch(value) else None
-    known = isinstance(value, int | Decimal) and not isinstance(value, bool) and Decimal(value).is_finite()
-    return Decimal(value) if known and 0 <= value < 10**12 else None
+    try:
+        return json_number(value)
+    except ValueError:
+        return None
 
 
 Texts = Annotated[list[str], BeforeValidator(_texts)]
@@ -140,7 +145,7 @@ class WireMarket(GammaWire):
     charges: bool | None = Field(alias="feesEnabled", default=None)
     fee_type: str = Field(alias="feeType", default="")
     fee: WireFee | None = Field(alias="feeSchedule", default=None)
-    delay_s: JsonNumber = Field(alias="secondsDelay", default=Decimal(0))
+    delay_s: Annotated[JsonNumber, Field(le=LONGEST_DELAY_S)] = Field(alias="secondsDelay", default=Decimal(0))
     ends_at_ms: IsoMs | None = Field(alias="endDate", default=None)
     resolution: str = Field(alias="umaResolutionStatus", default="")
     resolutions: Texts = Field(alias="umaResolutionStatuses", default_factory=list)

@@ -80,6 +80,11 @@ class Tickers:
     server_ms: int
     answer: Body
 
+    @property
+    def age_s(self) -> float:
+        """What a cache added, or how far the venue's own time of the prices lies behind that of the answer."""
+        return max(self.answer.age_s, (self.answer.latest_ms - self.server_ms) / 1000)
+
 
 def parse_tickers(answer: Body) -> Tickers:
     """The rows, each still to be judged.
@@ -151,7 +156,7 @@ class KrakenFutures:
         except Unavailable as refused:
             self._client.health.failed(self._client.source, refused.kind)
             raise
-        return Reference(price=price, requested=tickers.answer.requested, age_s=tickers.answer.age_s)
+        return Reference(price=price, requested=tickers.answer.requested, age_s=tickers.age_s)
 
     def _advanced(self, answer: Body) -> Tickers:
         """The rows, unless the venue's time ran backwards (`older_answer`)."""

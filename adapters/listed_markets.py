@@ -61,9 +61,15 @@ def markets_of(entry: MapEntry, listed: Listed | None, wants: Wants, *, ref: str
 
 
 def _chosen(entry: MapEntry, listed: Listed | None, wants: Wants) -> tuple[str, TokenId | None]:
-    """The outcome's name and token: the map's token when it gives one, else the outcome of that name, Yes meaning Up too."""
+    """The outcome's name and token: the map's token when it gives one, else the outcome of that name, Yes meaning Up too.
+
+    A token of which nothing is known yet may be either outcome of any market: it waits for its listing where the other outcome,
+    the event's fair value or the match decides.
+    """
     outcome = entry.polymarket.outcome or wants.outcome
     tokens = listed.tokens if listed else {}
+    if listed is None and (wants.both_outcomes or wants.draws):
+        return outcome, None
     if entry.polymarket.clob_token_id:
         known = TokenId(entry.polymarket.clob_token_id)
         return next((name for name, token in tokens.items() if token == known), outcome), known

@@ -123,13 +123,14 @@ class ClobBooks:
         self._client = client
         self._accepted_ms: dict[TokenId, int] = {}
         self._alone: dict[TokenId, None] = {}
+        self._at_once = CHUNK
         self._gate = asyncio.Semaphore(AT_ONCE)
 
     async def books(self, tokens: Sequence[TokenId]) -> Mapping[TokenId, OrderBook]:
         """The valid books of these tokens. Raises `Unavailable` when there is none, with the first failure's kind."""
         wanted = list(dict.fromkeys(tokens))
         together = [token for token in wanted if token not in self._alone]
-        chunks = [together[first : first + CHUNK] for first in range(0, len(together), CHUNK)]
+        chunks = [together[first : first + self._at_once] for first in range(0, len(together), self._at_once)]
         alone = [token for token in wanted if token in self._alone]
         books = await _all_that_came([*map(self._chunk, chunks), *map(self._single, alone)])
         if wanted and not books:
@@ -143,6 +144,11 @@ class ClobBooks:
         except StatusRefused as refused:
             if refused.status not in POST_REFUSED:
                 raise
+        except Unavailable as failure:
+            if failure.kind != "too_large" or len(tokens) == 1:
+                raise
+            self._at_once = half = max(1, len(tokens) // 2)
+            return await _all_that_came([self._chunk(tokens[:half]), self._chunk(tokens[half:])])
         return await _all_that_came([self._single(token) for token in tokens])
 
     async def _single(self, token: TokenId) -> dict[TokenId, OrderBook]:

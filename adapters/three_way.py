@@ -31,9 +31,11 @@ def three_way_of(event: str, listings: Iterable[Listing]) -> ThreeWay | None:
 
 
 def _sets_of_three_markets(event: str, listings: Sequence[Listing]) -> Iterator[ThreeWay]:
-    asked = [listing for listing in listings if listing.sports_type.lower() in ("moneyline", "") and listing.group]
-    for group in dict.fromkeys(listing.group for listing in asked):
-        ways = [listing for listing in asked if listing.group == group and _yes(listing)]
+    groups: dict[str, list[Listing]] = {}
+    for listing in listings:
+        if listing.sports_type.lower() in ("moneyline", "") and listing.group and _yes(listing):
+            groups.setdefault(listing.group, []).append(listing)
+    for ways in groups.values():
         draws = [listing for listing in ways if _is_the_draw(event, listing)]
         teams = _home_first(event, [listing for listing in ways if listing not in draws])
         if len(ways) == 3 and len(draws) == 1 and teams:

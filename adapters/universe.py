@@ -17,6 +17,9 @@ from domain.ports import Clock, Unavailable
 REFRESH_S = 300.0
 """Gamma caches its answers for five minutes: asking more often shows nothing new."""
 
+AT_ONCE = 8
+"""Look-ups side by side. A long map queues here: in the client, which keeps a pace, a tick would stand behind all of it."""
+
 Address = Place | TokenId
 
 
@@ -98,7 +101,8 @@ class MapUniverse:
         """Look up what is not known yet; with `again`, everything."""
         due = self._due()
         self._found = {address: listed for address, listed in self._found.items() if address in due}
-        await asyncio.gather(*(self._look_up(address) for address in due if again or not self._is_known(address)))
+        gate = asyncio.Semaphore(AT_ONCE)
+        await asyncio.gather(*(self._look_up(address, gate) for address in due if again or not self._is_known(address)))
 
     def _due(self) -> dict[Address, None]:
         """All addresses to know now: of a series the current window and the next, so that no tick waits at the turn."""
@@ -124,28 +128,33 @@ class MapUniverse:
             since_refresh_s = 0.0 if due else since_refresh_s
             await self.resolve(again=due)
 
-    async def _look_up(self, address: Address) -> None:
+    async def _look_up(self, address: Address, gate: asyncio.Semaphore) -> None:
         try:
-            self._found[address] = await self._listed(address)
+            async with gate:
+                self._found[address] = await self._listed(address)
         except Unavailable:
             return  # counted in the source's health; the market shows `no_token`
 
     async def _listed(self, address: Address) -> Listed:
         if isinstance(address, str):
-            return await self._with_event(await self._listings.market_of_token(address))
+            return await self._with_event(address, await self._listings.market_of_token(address))
         if address.kind == "market":
-            return await self._with_event(await self._listings.market(address.slug))
+            return await self._with_event(address, await self._listings.market(address.slug))
         event = await self._listings.event(address.slug)
         return Listed(listing=self._only(event), event=event)
 
-    async def _with_event(self, listing: Listing) -> Listed:
-        """The listing, and its event where draws are wanted: only the event tells a match from a half."""
+    async def _with_event(self, address: Address, listing: Listing) -> Listed:
+        """The listing, and its event where draws are wanted: only the event tells a match from a half.
+
+        An event that was known stays known when it cannot be read again: what makes a match does not change.
+        """
         if not (self._wants.draws and listing.event):
             return Listed(listing=listing)
         try:
             return Listed(listing=listing, event=await self._listings.event(listing.event))
         except Unavailable:
-            return Listed(listing=listing)
+            known = self._found.get(address)
+            return Listed(listing=listing, event=known.event if known else None)
 
     def _only(self, event: Event) -> Listing:
         """The one market of an event, or the draw of its match where draws are wanted."""

@@ -19,6 +19,7 @@ _LONGEST_NUMBER = 60
 _MOST_DIGITS = 20
 _SHARE_UNIT = Decimal("0.000001")
 _MAGNITUDE = Decimal(10) ** 12
+_FINEST = -40
 
 _TEXT_8 = re.compile(r"[0-9]{1,12}(\.[0-9]{1,8})?")
 _TEXT_18 = re.compile(r"[0-9]{1,12}(\.[0-9]{1,18})?")
@@ -97,12 +98,14 @@ def _text_10(value: Any) -> Decimal:
     return Decimal(value)
 
 
-def _json_number(value: Any) -> Decimal:
+def json_number(value: Any) -> Decimal:
+    """A JSON number of 0 to 10^12 with at most 40 decimals: 1e-999999999 written out fills the memory. Else ValueError."""
     if isinstance(value, bool) or not isinstance(value, int | Decimal):
         raise ValueError("must be a JSON number")
     number = Decimal(value)
-    if not (number.is_finite() and 0 <= number <= _MAGNITUDE):
-        raise ValueError("must be between 0 and 10^12")
+    exponent = number.as_tuple().exponent
+    if not (isinstance(exponent, int) and exponent >= _FINEST and 0 <= number <= _MAGNITUDE):
+        raise ValueError("must be between 0 and 10^12, with at most 40 decimals")
     return number
 
 
@@ -134,7 +137,7 @@ SizeText = Annotated[Decimal, BeforeValidator(_size)]
 KrakenText = Annotated[Decimal, BeforeValidator(_text_10)]
 """Kraken Spot's prices: text, at most 10 decimals."""
 
-JsonNumber = Annotated[Decimal, BeforeValidator(_json_number)]
+JsonNumber = Annotated[Decimal, BeforeValidator(json_number)]
 """Where a venue sends a number: 0 to 10^12, never text, never a bool."""
 
 EpochMs = Annotated[int, BeforeValidator(_epoch_ms)]

@@ -6,7 +6,7 @@ from decimal import Decimal
 from functools import cached_property
 
 from domain.decision import Costs, Signal
-from domain.edge import Unit, return_pct
+from domain.edge import PCT_DECIMALS, Unit, return_pct
 from domain.fill import NOTHING_TAKEN, Taken, Walk, limit_price, walk
 from domain.history import History
 from domain.lag import lag_ms
@@ -174,7 +174,7 @@ class View:
     @property
     def spread_cost_pct(self) -> float:
         """Half the spread in percent of the mid."""
-        return float(self.known_quote.spread) / 2 / self.known_quote.mid * 100
+        return round(float(self.known_quote.spread) / 2 / self.known_quote.mid * 100, PCT_DECIMALS)
 
     @cached_property
     def costs(self) -> Costs | None:
@@ -184,7 +184,7 @@ class View:
             return None
         spread = self.unit.of_price(float(quote.spread) / 2, quote.mid)
         fee = self.unit.of_price(self.market.fees.per_share(float(quote.ask)), quote.mid)
-        return Costs(spread=spread, fee=fee, net_edge=signal.edge - spread - fee)
+        return Costs(spread=spread, fee=fee, net_edge=round(signal.edge - spread - fee, PCT_DECIMALS))
 
     @property
     def net_edge_pct(self) -> float | None:
@@ -192,7 +192,7 @@ class View:
         if self.costs is None:
             return None
         mid = self.known_quote.mid
-        return Unit.PERCENT_OF_MID.of_price(self.unit.to_price(self.costs.net_edge, mid), mid)
+        return round(Unit.PERCENT_OF_MID.of_price(self.unit.to_price(self.costs.net_edge, mid), mid), PCT_DECIMALS)
 
     @cached_property
     def lag_ms(self) -> float | None:

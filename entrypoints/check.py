@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 
 from adapters.clock import SystemClock
+from adapters.discovery import Discovery
 from adapters.feed import tokens_of
 from adapters.market_map import MapEntry
 from adapters.polymarket_clob import server_time_ms
@@ -39,6 +40,8 @@ async def check(settings: Settings, entries: tuple[MapEntry, ...]) -> AsyncItera
     finds = settings.scan_enable and settings.scan_use_for_trading
     yield Finding(subject="market map", passed=bool(entries) or finds, seen=f"{where}: {len(entries)} markets")
     try:
+        if settings.scan_enable:
+            yield await _scan(container.discovery())
         universe = container.universe()
         await universe.resolve()
         markets = universe.markets()
@@ -58,6 +61,16 @@ async def check(settings: Settings, entries: tuple[MapEntry, ...]) -> AsyncItera
     finally:
         for client in container.clients():
             await client.aclose()
+
+
+async def _scan(discovery: Discovery) -> Finding:
+    """One scan; what it keeps for trading is looked at like the markets of the map."""
+    try:
+        candidates = await discovery.scan()
+    except Unavailable as error:
+        return Finding(subject="discovery", passed=False, seen=str(error))
+    kept = sum(candidate.kept for candidate in candidates)
+    return Finding(subject="discovery", passed=True, seen=f"{kept} of {len(candidates)} markets kept")
 
 
 async def _clock_skew(container: Container) -> Finding:

@@ -1,6 +1,7 @@
 """Settings: the only reader of the environment. Every variable is declared once, here, with its default and its meaning."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
@@ -180,7 +181,9 @@ class Settings(BaseModel):
     draw_edge_exit_points: SignedPercent = Field(
         0.5, alias="PM_DRAW_EDGE_EXIT_PCT", description="percentage points at or below which the value is gone"
     )
-    draw_max_price: Price = Field(Decimal("0.45"), alias="PM_DRAW_MAX_PRICE", description="dearest ask that pm_draw pays")
+    draw_max_price: Annotated[Price | None, Off] = Field(
+        Decimal("0.45"), alias="PM_DRAW_MAX_PRICE", description="dearest ask that pm_draw pays"
+    )
     draw_require_3way: bool = Field(
         False, alias="PM_DRAW_REQUIRE_3WAY", description="trade only the draw of a home/draw/away set, all three books seen"
     )
@@ -283,22 +286,17 @@ class Settings(BaseModel):
     def _conflicts(self) -> tuple[tuple[bool, str], ...]:
         below, above = self.avoid_price_below, self.avoid_price_above
         least, most = self.draw_favourite_min, self.draw_favourite_max
+        holds, limit_of = HOLDS[self.strategy_mode]
+        held_s = limit_of(self)
         state, out = self.state_dir.resolve(), self.out_dir.resolve()
         return (
             (
                 self.edge_exit_pct >= self.edge_min_pct,
                 f"LEAD_LAG_EDGE_EXIT_PCT={self.edge_exit_pct:g} must lie below LEAD_LAG_EDGE_MIN_PCT={self.edge_min_pct:g}",
             ),
-            *(
-                (
-                    limit_s is not None and limit_s <= self.interval_s,
-                    f"{name}={limit_s} must exceed INTERVAL_S={self.interval_s:g}",
-                )
-                for name, limit_s in (
-                    ("LEAD_LAG_MAX_HOLD_SECS", self.max_hold_s),
-                    ("PM_DRAW_MAX_HOLD_SECS", self.draw_max_hold_s),
-                    ("FAIR_MODEL_MAX_HOLD_SECS", self.fair_max_hold_s),
-                )
+            (
+                held_s is not None and held_s <= self.interval_s,
+                f"{holds}={held_s} must exceed INTERVAL_S={self.interval_s:g}",
             ),
             (
                 self.trend_exit_move_pct >= self.trend_move_min_pct,
@@ -331,20 +329,31 @@ class Settings(BaseModel):
         )
 
     def in_force(self) -> dict[str, str]:
-        """Every variable and its value in force, as text; empty for an absent gate."""
+        """Every variable and its value in force, as text; empty for an absent gate, `***` for who asks in an address."""
         values = {field.alias or name: getattr(self, name) for name, field in type(self).model_fields.items()}
         return {name: "" if value is None else _text(value) for name, value in values.items()}
 
+
+HOLDS: Mapping[str, tuple[str, Callable[[Settings], float | None]]] = {
+    "lead_lag": ("LEAD_LAG_MAX_HOLD_SECS", lambda settings: settings.max_hold_s),
+    "pm_trend": ("LEAD_LAG_MAX_HOLD_SECS", lambda settings: settings.max_hold_s),
+    "pm_draw": ("PM_DRAW_MAX_HOLD_SECS", lambda settings: settings.draw_max_hold_s),
+    "fair_model": ("FAIR_MODEL_MAX_HOLD_SECS", lambda settings: settings.fair_max_hold_s),
+}
+"""What limits the hold of a mode: the variable, and its value."""
 
 VARIABLES = tuple(field.alias or name for name, field in Settings.model_fields.items())
 KNOWN = (*VARIABLES, *KEY_VARIABLES)
 PREFIXES = ("LEAD_LAG_", "PM_", "KRAKEN_", "POLYMARKET_", "PAPER_", "FRESHNESS_", "FAIR_MODEL_")
 
 
+_USER = re.compile(r"://[^/]*@")
+
+
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return str(int(value))
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else _USER.sub("://***@", str(value))
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -403,6 +412,8 @@ def doubts(environment: Mapping[str, str], settings: Settings) -> list[str]:
     warnings += [f"{name}={value} is in percent: {value} % is very little. Was 0.25 % meant as 0.25?" for name, value in tiny]
     if settings.market_map_path and settings.clob_token_id:
         warnings.append("POLYMARKET_CLOB_TOKEN_ID is ignored: MARKET_MAP_PATH is set")
+    if settings.scan_use_for_trading and not settings.scan_enable:
+        warnings.append("PM_SCAN_USE_FOR_TRADING is ignored: PM_SCAN_ENABLE is not set")
     if settings.run_once and settings.run_ticks:
         warnings.append("RUN_TICKS is ignored: RUN_ONCE is set")
     return warnings

@@ -30,7 +30,7 @@ class PmDraw:
     prob_mult: float = 1.0
     edge_min_points: float = 2.0
     edge_exit_points: float = 0.5
-    max_price: Decimal = Decimal("0.45")
+    max_price: Decimal | None = Decimal("0.45")
     require_3way: bool = False
     favourite_min: Decimal | None = None
     favourite_max: Decimal | None = None
@@ -67,6 +67,11 @@ def _seen(reading: Reading) -> tuple[tuple[str, float | str], ...]:
     legs = (f"{name} {'?' if mid is None else f'{mid:g}'}" for name, mid in zip(names, reading.legs, strict=True))
     sums = (("mids_sum", round(sum(known), 6)),) if len(known) == WAYS else ()
     return *sums, ("legs", f"{three.event}: {', '.join(legs)}")
+
+
+def _as_mid(limit: Decimal | None) -> float | None:
+    """A limit as mids are: the float 0.6 lies below the decimal 0.6, and is that mid all the same."""
+    return None if limit is None else float(limit)
 
 
 def pm_draw(thresholds: PmDraw) -> Strategy:
@@ -107,7 +112,7 @@ def pm_draw(thresholds: PmDraw) -> Strategy:
                 "the dearer team is favourite enough (its mid)",
                 lambda v: v.reading.favourite_mid,
                 operator.ge,
-                lambda v: thresholds.favourite_min,
+                lambda v: _as_mid(thresholds.favourite_min),
                 "PM_DRAW_FAV_MIN",
             ),
             Row(
@@ -115,7 +120,7 @@ def pm_draw(thresholds: PmDraw) -> Strategy:
                 "the dearer team is not too much of a favourite (its mid)",
                 lambda v: v.reading.favourite_mid,
                 operator.le,
-                lambda v: thresholds.favourite_max,
+                lambda v: _as_mid(thresholds.favourite_max),
                 "PM_DRAW_FAV_MAX",
             ),
             Row(

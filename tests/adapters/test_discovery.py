@@ -273,6 +273,8 @@ LEFT: tuple[tuple[dict[str, object], Wishes, ScanReason, str], ...] = (
     ({"closed": True}, WISHES, ScanReason.CLOSED, "closed"),
     ({"acceptingOrders": False}, WISHES, ScanReason.NOT_ACCEPTING, "the venue takes no orders (not_accepting)"),
     ({"acceptingOrders": False, "umaResolutionStatus": "proposed"}, WISHES, ScanReason.NOT_ACCEPTING, "(proposed)"),
+    ({"slug": "12345"}, WISHES, ScanReason.INVALID_SLUG, "nothing can be asked by this slug"),
+    ({"slug": "two words"}, WISHES, ScanReason.INVALID_SLUG, "nothing can be asked by this slug"),
     (THREE, WISHES, ScanReason.NOT_BINARY, "3 outcomes (PM_SCAN_BINARY_ONLY=1)"),
     ({}, DRAWS, ScanReason.NOT_MATCH_DRAW, "only draws"),
     ({"question": "A vs. B: Draw at halftime?"}, DRAWS, ScanReason.NOT_MATCH_DRAW, "only draws"),

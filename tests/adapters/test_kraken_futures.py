@@ -171,3 +171,10 @@ def test_time_that_runs_backwards_is_refused_and_counted() -> None:
 
     asyncio.run(thrice())
     assert client.health.report(NOW_MS)["kraken_futures"].errors == {"older_answer": 1}
+
+
+def test_prices_are_as_old_as_the_venue_s_own_time_of_them() -> None:
+    """A `serverTime` that lies behind the answer's date is an age, whatever the cache says."""
+    behind = parse_tickers(answer(envelope(ROW, serverTime="2026-09-21T14:13:50Z")))
+    assert behind.age_s == 30.0
+    assert parse_tickers(answer(envelope(ROW))).age_s == 0.0

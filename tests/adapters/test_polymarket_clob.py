@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adapters.health import Health
-from adapters.http import Body, VenueClient
+from adapters.http import BODY_LIMIT, Body, VenueClient
 from adapters.polymarket_clob import ClobBooks, ClobOutcomes, parse_book, parse_payouts, server_time_ms
 from domain.fees import FREE
 from domain.market import ConditionId, Level, Market, Moment, OrderBook, TokenId
@@ -315,3 +315,23 @@ def test_the_venues_clock_is_read_and_its_absence_tolerated() -> None:
     assert replayed("clob_time") == NOW_MS
     for answer in (json_answer({}, 404), json_answer(True), json_answer("x"), json_answer(5)):
         assert asyncio.run(server_time_ms(client_of(lambda _, given=answer: given))) is None  # type: ignore[misc]
+
+
+def test_an_answer_that_is_too_large_is_asked_for_in_halves_from_then_on() -> None:
+    """Five hundred deep books are more than one answer may hold; the next tick does not try again."""
+    asked: list[int] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        wanted = [row["token_id"] for row in json.loads(request.content)]
+        asked.append(len(wanted))
+        filling = "x" * (BODY_LIMIT // 2) if len(wanted) > 2 else ""
+        return json_answer([book(asset_id=token, filling=filling) for token in wanted])
+
+    books = ClobBooks(client_of(answer))
+    tokens = [TokenId(str(number)) for number in range(1, 5)]
+
+    async def twice() -> list[set[TokenId]]:
+        return [set(await books.books(tokens)) for _ in range(2)]
+
+    assert asyncio.run(twice()) == [set(tokens), set(tokens)]
+    assert asked == [4, 2, 2, 2, 2]

@@ -99,6 +99,7 @@ class TestAListing:
         [
             {"liquidity": "much"},
             {"liquidityNum": -1},
+            {"liquidityNum": Decimal("1e-999999999999")},
             {"spread": True},
             {"groupItemTitle": [1]},
             {"events": [7]},
@@ -205,6 +206,9 @@ class TestAListing:
             ({"closed": "false"}, "invalid_market"),
             ({"endDate": "2026-13-01T00:00:00Z"}, "invalid_market"),
             ({"feeSchedule": {"rate": 7}}, "invalid_market"),
+            ({"secondsDelay": 3_000_000}, "invalid_market"),
+            ({"feeSchedule": {"rate": Decimal("1e-999999999999")}}, "invalid_market"),
+            ({"orderPriceMinTickSize": Decimal("1e-999999999999")}, "invalid_market"),
         ],
         ids=str,
     )

@@ -11,7 +11,7 @@ from adapters.gamma_wire import Listing
 from adapters.health import Health
 from adapters.listed_markets import Listed, Wants, markets_of
 from adapters.market_map import ConstantFair, MapEntry, PolymarketPart, SpotPart
-from adapters.universe import MapUniverse
+from adapters.universe import AT_ONCE, MapUniverse
 from domain.fair import Constant, LinearRange
 from domain.fees import FREE, FeeSchedule, assumed_schedule
 from domain.market import ConditionId, Hedge, Leg, Market, ReferenceId, Side, ThreeWay, TokenId
@@ -225,6 +225,17 @@ def test_each_outcome_has_its_own_fair_model_and_its_own_hedge() -> None:
     assert yes.reference == no.reference == ReferenceId("kraken_futures", "PF_XBTUSD", "indexPrice")
 
 
+@pytest.mark.parametrize("wants", [FUTURES, Wants(reference_source="", both_outcomes=True), Wants(draws=True)])
+def test_a_token_of_which_nothing_is_known_waits_for_its_listing(wants: Wants) -> None:
+    """The No token would be valued like Yes, bought beside a held Yes, or taken for a draw without its own baseline."""
+    said = VALUED.model_copy(update={"polymarket": PolymarketPart(clob_token_id=NO)})
+    (unknown,) = markets_of(said, None, wants, ref=NO)
+    assert (unknown.token, unknown.complement) == (None, None)
+    known = markets_of(said, Listed(listing=LISTING), wants, ref=NO)
+    assert NO in [market.token for market in known]
+    assert market_of(said, None).token == NO
+
+
 def test_a_line_falls_in_an_inverse_market_and_a_constant_stays() -> None:
     """Will it dip to 50k: Yes is worth less the higher the reference stands; 0.3 is 0.3."""
     dip = VALUED.model_copy(update={"kraken_spot": SpotPart(direction="inverse")})
@@ -310,6 +321,26 @@ def test_an_event_that_could_not_be_read_is_asked_for_again() -> None:
 
     assert asyncio.run(scenario()) == [None, MATCH]
     assert [market.token for market in followed.markets()] == [DRAW]
+
+
+def test_a_long_map_is_looked_up_a_few_at_a_time() -> None:
+    """A payout that a tick asks for meanwhile waits behind eight of them, not behind two hundred."""
+    shelf = Shelf(markets={f"m{n}": replace(LISTING, slug=f"m{n}") for n in range(20)})
+    waiting, most = 0, 0
+
+    class Slow(Shelf):
+        async def market(self, slug: str) -> Listing:
+            nonlocal waiting, most
+            waiting += 1
+            most = max(most, waiting)
+            await asyncio.sleep(0)
+            waiting -= 1
+            return shelf.markets[slug]
+
+    followed = universe(Slow(), *(entry(slug) for slug in shelf.markets))
+    asyncio.run(followed.resolve())
+    assert most == AT_ONCE
+    assert len(followed.markets()) == 1  # twenty names of one token
 
 
 def window(slug: str, number: int) -> Listing:

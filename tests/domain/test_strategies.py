@@ -284,7 +284,7 @@ SAID = (
         action=Action.SKIP,
         reason=Reason.FAVOURITE_OUT_OF_RANGE,
         measured=0.445,
-        limit=Decimal("0.45"),
+        limit=0.45,
         setting="PM_DRAW_FAV_MIN",
     ),
     Says(
@@ -292,8 +292,21 @@ SAID = (
         action=Action.SKIP,
         reason=Reason.FAVOURITE_OUT_OF_RANGE,
         measured=0.445,
-        limit=Decimal("0.44"),
+        limit=0.44,
         setting="PM_DRAW_FAV_MAX",
+    ),
+    *(
+        Says(
+            case=replace(
+                CHEAP,
+                quotes={YES: "0.25/0.26", HOME: f"{mid - Decimal('0.005')}/{mid + Decimal('0.005')}", AWAY: "0.10/0.11"},
+                strategy=pm_draw(PmDraw(favourite_min=mid, favourite_max=mid)),
+            ),
+            action=Action.ENTER,
+            reason=Reason.ENTER,
+            said=f"with a favourite of exactly {mid}",
+        )
+        for mid in (Decimal("0.55"), Decimal("0.6"), Decimal("0.7"))
     ),
     Says(
         case=replace(CHEAP, quotes={YES: "0.25/0.26"}, strategy=pm_draw(PmDraw(favourite_max=Decimal("0.90")))),

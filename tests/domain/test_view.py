@@ -5,12 +5,13 @@ from decimal import Decimal
 
 import pytest
 
+from domain.decision import Costs, Signal
 from domain.edge import Unit
 from domain.history import History
 from domain.market import Quote
 from domain.ports import Unavailable
 from domain.view import Budget, Limits, Reading, View
-from tests.builders import SIZING, book, market, moment, position
+from tests.builders import FREE, SIZING, book, market, moment, position
 
 BARE = View(
     now=moment(0),
@@ -44,6 +45,18 @@ def test_what_nobody_knows_is_unknown() -> None:
     assert [BARE.costs, BARE.net_edge_pct, BARE.held_s, BARE.since_fill_s, BARE.lag_ms] == [None] * 5
     assert [view.mid_since_fill_pct for view in (BARE, held)] == [None, None]
     assert [view.mid_since_entry_pct for view in (BARE, held)] == [None, None]
+
+
+def test_costs_of_exactly_a_limit_are_that_limit() -> None:
+    """Half of 0.021 is 28 percent of 0.0375, and 0.03 less half of 0.02 is 0.02: not the last bit of a float beside it."""
+    dear = book("0.027/0.048")
+    view = replace(BARE, reading=replace(BARE.reading, book=dear, quote=Quote.of(dear)))
+    assert view.spread_cost_pct == 28.0
+    half = book("0.49/0.51")
+    cheap = replace(BARE.reading, market=market(fees=FREE), book=half, quote=Quote.of(half), signal=Signal(edge=0.03))
+    seen = replace(BARE, unit=Unit.PROBABILITY, reading=cheap)
+    assert seen.costs == Costs(spread=0.01, fee=0.0, net_edge=0.02)
+    assert seen.net_edge_pct == 4.0
 
 
 def test_a_book_without_asks_offers_no_plan() -> None:

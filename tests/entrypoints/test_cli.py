@@ -53,6 +53,15 @@ def test_check_warns_when_the_minimum_edge_does_not_pay_for_a_round_trip(env: di
     assert "a round trip costs" in spelar(["check"], env).stdout
 
 
+def test_check_passes_where_discovery_finds_what_is_traded(env: dict[str, str]) -> None:
+    """No map is needed then; what a scan keeps is looked at like the markets of a map."""
+    found = {"MARKET_MAP_PATH": "", "PM_SCAN_ENABLE": "1", "PM_SCAN_USE_FOR_TRADING": "1"}
+    done = spelar(["check"], {**env, **found})
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "markets kept" in done.stdout
+    assert any(line.startswith("ok    book") for line in done.stdout.splitlines())
+
+
 @pytest.mark.parametrize(
     ("broken", "code", "said"),
     [

@@ -75,6 +75,14 @@ def test_a_tiny_percentage_is_a_warning() -> None:
     assert "LEAD_LAG_EDGE_MIN_PCT=0.0025" in doubts(environment, read_settings(environment))[0]
 
 
+def test_trading_what_nobody_looks_for_is_a_warning() -> None:
+    """PM_SCAN_USE_FOR_TRADING alone finds nothing."""
+    environment = {"PM_SCAN_USE_FOR_TRADING": "1"}
+    assert doubts(environment, read_settings(environment)) == ["PM_SCAN_USE_FOR_TRADING is ignored: PM_SCAN_ENABLE is not set"]
+    both = environment | {"PM_SCAN_ENABLE": "1"}
+    assert doubts(both, read_settings(both)) == []
+
+
 @pytest.mark.parametrize("off", ["", "0", "0.0", " "])
 def test_a_gate_is_absent_when_its_variable_is_zero_or_empty(off: str) -> None:
     """The runbook's minimum must trade as the runbook says."""
@@ -90,11 +98,16 @@ def test_booleans_are_read_as_people_write_them(word: str, means: bool) -> None:
     assert read_settings({"LEAD_LAG_ENABLE_ORDERBOOK_SIZING": word}).orderbook_sizing is means
 
 
+def test_the_hold_of_another_mode_is_no_conflict() -> None:
+    """A slow pm_draw needs no longer LEAD_LAG_MAX_HOLD_SECS."""
+    assert read_settings({"STRATEGY_MODE": "pm_draw", "INTERVAL_S": "300"}).interval_s == 300
+
+
 CONFLICTS = (
     ({"LEAD_LAG_EDGE_EXIT_PCT": "0.2", "LEAD_LAG_EDGE_MIN_PCT": "0.2"}, "must lie below"),
     ({"LEAD_LAG_MAX_HOLD_SECS": "15"}, "must exceed INTERVAL_S"),
-    ({"PM_DRAW_MAX_HOLD_SECS": "10"}, "PM_DRAW_MAX_HOLD_SECS=10.0 must exceed INTERVAL_S"),
-    ({"FAIR_MODEL_MAX_HOLD_SECS": "10"}, "FAIR_MODEL_MAX_HOLD_SECS=10.0 must exceed INTERVAL_S"),
+    ({"STRATEGY_MODE": "pm_draw", "PM_DRAW_MAX_HOLD_SECS": "10"}, "PM_DRAW_MAX_HOLD_SECS=10.0 must exceed INTERVAL_S"),
+    ({"STRATEGY_MODE": "fair_model", "FAIR_MODEL_MAX_HOLD_SECS": "10"}, "FAIR_MODEL_MAX_HOLD_SECS=10.0 must exceed INTERVAL_S"),
     ({"PM_TREND_EXIT_MOVE_MIN_PCT": "0.1"}, "PM_TREND_EXIT_MOVE_MIN_PCT=0.1 must lie below"),
     ({"PM_DRAW_EDGE_EXIT_PCT": "2"}, "PM_DRAW_EDGE_EXIT_PCT=2 must lie below"),
     ({"PM_DRAW_FAV_MIN": "0.6", "PM_DRAW_FAV_MAX": "0.5"}, "PM_DRAW_FAV_MIN=0.6 must lie below"),
@@ -147,6 +160,13 @@ def test_the_defaults_are_those_of_the_contract() -> None:
 def test_an_end_that_is_empty_or_zero_is_no_end(off: str) -> None:
     """RUN_TICKS= in an env file means that nobody asked for one."""
     assert read_settings({"RUN_TICKS": off}).run_ticks is None
+
+
+def test_settings_in_force_hold_no_password_of_an_address() -> None:
+    """They are published, and a proxy's address may name who asks."""
+    settings = read_settings({"KRAKEN_SPOT_BASE_URL": "https://me:hunter2@proxy.example/0/public"})
+    assert settings.in_force()["KRAKEN_SPOT_BASE_URL"] == "https://***@proxy.example/0/public"
+    assert settings.kraken_spot_base_url == "https://me:hunter2@proxy.example/0/public"
 
 
 def test_settings_in_force_are_text_for_every_variable() -> None:
