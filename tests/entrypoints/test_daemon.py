@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from adapters.portal import FILES
 from adapters.simulated_venues import BookSpec, SimMarket, SimulatedVenues, Steady, market_map
 from domain.market import Moment
 from entrypoints.daemon import on_grid
@@ -70,7 +71,7 @@ def test_run_ticks_ends_by_itself_with_every_file_in_place(tmp_path: Path, env: 
     done = spelar(["run"], {**env, "RUN_TICKS": "7"})
     assert done.returncode == 0, done.stderr
     assert published_tick(tmp_path / "out") == 7
-    assert len(list((tmp_path / "out").iterdir())) == 16
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {file.name for file in FILES}
 
 
 def test_sigterm_ends_the_daemon_with_zero_after_its_tick(tmp_path: Path, env: dict[str, str]) -> None:
