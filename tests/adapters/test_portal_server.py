@@ -1,7 +1,9 @@
 """The portal's own server, over real HTTP: the right types, the right headers, and nothing outside its two roots."""
 
 import http.client
+import json
 import os
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -22,8 +24,8 @@ def roots(tmp_path: Path) -> tuple[Path, Path]:
     for directory in (web / "app", web / "data", data):
         directory.mkdir(parents=True)
     (web / "index.html").write_text("<!doctype html><title>å</title>", encoding="utf-8")
-    (web / "app" / "plain.js").write_text("'use strict';")
-    (web / "app" / "plain.css").write_text("body{}")
+    (web / "app" / "page.js").write_text("'use strict';")
+    (web / "app" / "page.css").write_text("body{}")
     (web / "data" / "manifest.json").write_text('{"tick":1}')
     (web / "unknown.bin").write_bytes(b"\0\1")
     (data / "manifest.json").write_text('{"tick":2}')
@@ -46,9 +48,9 @@ def client(roots: tuple[Path, Path]) -> Iterator[httpx.Client]:
     [
         ("/", "text/html; charset=utf-8"),
         ("/index.html", "text/html; charset=utf-8"),
-        ("/app/plain.js", "text/javascript; charset=utf-8"),
-        ("/app/plain.js?v=3", "text/javascript; charset=utf-8"),
-        ("/app/plain.css", "text/css; charset=utf-8"),
+        ("/app/page.js", "text/javascript; charset=utf-8"),
+        ("/app/page.js?v=3", "text/javascript; charset=utf-8"),
+        ("/app/page.css", "text/css; charset=utf-8"),
         ("/data/manifest.json", "application/json; charset=utf-8"),
         ("/data/pm_prices.csv", "text/csv; charset=utf-8"),
         ("/unknown.bin", "application/octet-stream"),
@@ -160,15 +162,26 @@ def test_a_taken_port_is_said_clearly(roots: tuple[Path, Path]) -> None:
 
 
 def test_the_page_loads_nothing_from_elsewhere_and_runs_nothing_inline() -> None:
-    """The page as it stands: policy first in the head, our own script and style, text only."""
+    """The page as it stands: policy first in the head, our own scripts and style, text only."""
     page = (WEB / "index.html").read_text(encoding="utf-8")
-    script = (WEB / "app" / "plain.js").read_text(encoding="utf-8")
+    scripts = {path.name: path.read_text(encoding="utf-8") for path in sorted((WEB / "app").glob("*.js"))}
     head = page[page.index("<head>") + len("<head>") :].lstrip()
     assert head.startswith('<meta http-equiv="Content-Security-Policy"')
-    assert "http://" not in page + script
-    assert "https://" not in page + script
-    assert "innerHTML" not in script
+    assert "http://" not in page
+    assert "https://" not in page
     assert "<style" not in page
     assert " style=" not in page
     assert " on" not in "".join(tag for tag in page.split("<") if "=" in tag and tag.startswith("body"))
-    assert page.count("<script") == page.count('<script src="app/plain.js" defer></script>') == 1
+    loaded = re.findall(r'<script src="(?:app|vendor)/([\w.-]+)\?v=\w+" defer></script>', page)
+    assert page.count("<script") == len(loaded)
+    assert {name for name in loaded if (WEB / "app" / name).exists()} == set(scripts)
+    for name, script in scripts.items():
+        assert "innerHTML" not in script, name
+
+
+def test_the_pages_edition_is_the_same_everywhere() -> None:
+    """An old tab compares the page's own edition with the file's; every asset carries it."""
+    page = (WEB / "index.html").read_text(encoding="utf-8")
+    version = json.loads((WEB / "version.json").read_bytes())["version"]
+    assert f'data-version="{version}"' in page
+    assert set(re.findall(r"\?v=(\w+)", page)) == {version}
