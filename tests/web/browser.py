@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -34,9 +34,6 @@ THEMES = ("dark", "light")
 LANGUAGES = ("sv", "en")
 READY = 'body[data-ready="true"]'
 READY_MS = 5000
-LANGUAGE = '[data-testid="language"]'
-"""The control that turns the page from Swedish to English."""
-
 NEW = (WEB / "version.json").exists()
 """Whether web/ holds the page of many routes; the plain page has no version.json."""
 
@@ -137,7 +134,7 @@ class View:
         self.page.goto(f"{self.url}/{look.route}")
         self.page.wait_for_selector(READY, timeout=READY_MS)
         if self.page.evaluate("document.documentElement.lang") != look.lang:
-            self.page.click(LANGUAGE)
+            self.page.get_by_role("button", name={"sv": "svenska", "en": "English"}[look.lang]).click()
             self.page.wait_for_selector(f'html[lang="{look.lang}"]', timeout=READY_MS)
 
     def overflow(self) -> int:
@@ -163,14 +160,19 @@ class View:
         self.page.wait_for_function(f"() => {expression}", timeout=seconds * 1000)
 
 
+def ignored(_: Page) -> None:
+    """Nobody watches."""
+
+
 @contextmanager
-def viewed(browser: Browser, url: str, look: Look) -> Iterator[View]:
-    """The page of a server that runs already, in a context of its own."""
+def viewed(browser: Browser, url: str, look: Look, watch: Callable[[Page], None] = ignored) -> Iterator[View]:
+    """The page of a server that runs already, in a context of its own; `watch` is given it before it loads anything."""
     context: BrowserContext = browser.new_context(**look.context)
     try:
         context.add_init_script(LISTENING + look.setup)
         view = View(page=context.new_page(), url=url)
         view.listen()
+        watch(view.page)
         view.go(look)
         yield view
     finally:
@@ -178,9 +180,14 @@ def viewed(browser: Browser, url: str, look: Look) -> Iterator[View]:
 
 
 @contextmanager
-def opened(browser: Browser, data: Path, look: Look, *, web: Path = WEB) -> Iterator[View]:
+def opened(
+    browser: Browser, data: Path, look: Look, *, web: Path = WEB, watch: Callable[[Page], None] = ignored
+) -> Iterator[View]:
     """The page with this data, by our own server, whose clock starts at the last tick that was played."""
     ahead_s = past().newest_ms / 1000 - time.time() + look.ahead_s
-    with serve(web, data_dir=data, now_s=lambda: time.time() + ahead_s) as portal, viewed(browser, portal.url, look) as view:
+    with (
+        serve(web, data_dir=data, now_s=lambda: time.time() + ahead_s) as portal,
+        viewed(browser, portal.url, look, watch) as view,
+    ):
         view.ahead_s = ahead_s
         yield view

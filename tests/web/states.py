@@ -32,7 +32,7 @@ HOSTILE = (
     "A" * (10_000 if NEW else 200),
     "__proto__",
 )
-"""Names of markets that a stranger may have chosen, one of them of ten kilobytes (which takes the plain page 13 s to lay out)."""
+"""Names of markets that a stranger may have chosen, one of them of ten kilobytes (the plain page takes 13 s for that)."""
 
 
 def rows_of(path: Path) -> list[Row]:
