@@ -34,7 +34,7 @@ def assert_sound(view: View, *, audited: bool = True) -> None:
 
 @axe_needed
 @pytest.mark.parametrize("route", ROUTES)
-@pytest.mark.parametrize(("lang", "theme"), product(LANGUAGES, THEMES))
+@pytest.mark.parametrize(("lang", "theme"), list(product(LANGUAGES, THEMES)))
 def test_every_route_is_ready_quiet_accessible_and_fits(
     browser: Browser, played: Path, route: str, lang: str, theme: str
 ) -> None:
