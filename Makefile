@@ -8,7 +8,7 @@ RECORDING ?=
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check bench lock docs cassettes clean
+.PHONY: help demo test test-slow check bench bench-web screenshots lock docs cassettes vendor clean
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -20,23 +20,33 @@ help: ## what each command does
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: .venv/installed ## paper trading against simulated venues, with the portal (TICKS=60 SPEED=30 RECORDING=file)
+demo: .venv/installed vendor ## paper trading against simulated venues, with the portal (TICKS=60 SPEED=30 RECORDING=file)
 	$(BIN)/spelar demo $(if $(TICKS),--ticks $(TICKS)) $(if $(SPEED),--speed $(SPEED)) $(if $(RECORDING),--recording $(RECORDING))
 
-test: .venv/installed ## the fast tests
+test: .venv/installed vendor ## the fast tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-test-slow: .venv/installed ## the long simulations, crash loops and many processes
+test-slow: .venv/installed vendor ## the long simulations, crash loops, many processes, and the portal in a browser
 	$(BIN)/python -m pytest -m slow -n $(WORKERS) --dist worksteal
 
-check: .venv/installed ## lint, format, strict types, architecture
+check: .venv/installed vendor ## lint, format, strict types (also of the portal's scripts), architecture
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	@if [ -d node_modules/typescript ]; then $(BIN)/python -m scripts.npm run --silent check; else echo 'skipped: types and lint of web/app (no node_modules)'; fi
 	$(BIN)/python -m pytest tests/test_architecture.py
 
 bench: .venv/installed ## one live tick over 20 markets, measured
 	$(BIN)/python -m tests.benchmarks.live_tick
+
+bench-web: .venv/installed vendor ## the portal's targets, measured in chromium
+	$(BIN)/python -m tests.benchmarks.portal_page
+
+screenshots: .venv/installed vendor ## docs/screenshots/: the portal's main routes
+	$(BIN)/python -m tests.benchmarks.screenshots
+
+vendor: .venv/installed ## web/vendor/: the portal's charts and CSV reader, from the npm registry by lock file
+	@$(BIN)/python -m scripts.vendor
 
 docs: .venv/installed ## write the generated tables of ARCHITECTURE.md, README.md and the example env file anew
 	$(BIN)/python -m tests.documents
@@ -50,4 +60,4 @@ lock: .venv/installed ## resolve the dependencies anew
 	.venv/uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --no-header --extra dev pyproject.toml -o requirements-dev.lock
 
 clean: ## remove what was installed and written
-	rm -rf .venv var web/data .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv var web/data web/vendor node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,46 @@
+// Rules for the portal's classic browser scripts. Types and unknown names are the compiler's part (`tsc --checkJs --strict`).
+
+export default [
+  {
+    files: ['web/app/**/*.js'],
+    languageOptions: { ecmaVersion: 2022, sourceType: 'script' },
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    rules: {
+      strict: ['error', 'global'],
+      'no-var': 'error',
+      'prefer-const': 'error',
+      eqeqeq: 'error',
+      curly: ['error', 'multi-line'],
+      'no-unused-vars': ['error', { caughtErrors: 'none' }],
+      'no-shadow': 'error',
+      'no-use-before-define': ['error', { functions: false, variables: false }],
+      'no-eval': 'error',
+      'no-implied-eval': 'error',
+      'no-new-func': 'error',
+      'no-script-url': 'error',
+      'no-alert': 'error',
+      'no-console': 'error',
+      'no-debugger': 'error',
+      'no-dupe-keys': 'error',
+      'no-dupe-else-if': 'error',
+      'no-unreachable': 'error',
+      'no-fallthrough': 'error',
+      'no-self-compare': 'error',
+      'no-constant-condition': ['error', { checkLoops: false }],
+      'no-empty': ['error', { allowEmptyCatch: true }],
+      'no-loss-of-precision': 'error',
+      'no-unsafe-finally': 'error',
+      'no-restricted-properties': [
+        'error',
+        { property: 'innerHTML', message: 'Names of markets are text: textContent.' },
+        { property: 'outerHTML', message: 'Names of markets are text: textContent.' },
+        { property: 'insertAdjacentHTML', message: 'Names of markets are text: append.' },
+        { object: 'Date', property: 'now', message: "The browser's clock is never asked: server time." },
+      ],
+      'no-restricted-syntax': [
+        'error',
+        { selector: 'NewExpression[callee.name="Date"][arguments.length=0]', message: "The browser's clock is never asked: server time." },
+      ],
+    },
+  },
+];

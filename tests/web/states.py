@@ -1,0 +1,202 @@
+"""What a directory of portal files can look like: functions that spoil a whole one, and files of ten thousand rows."""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from adapters.portal import FILES, MANIFEST
+from adapters.portal.schema import CANDIDATES, EQUITY, PRICES, SCAN, SOURCES_HEALTH, TRADES, Kind, OutputFile
+from tests.web.browser import NEW
+
+Row = dict[str, str]
+Change = Callable[[Path], None]
+
+RUNBOOK = tuple(
+    file
+    for file in FILES
+    if file not in (SOURCES_HEALTH, EQUITY, PRICES, SCAN) and file.name not in ("pm_markets_index.json", MANIFEST.name)
+)
+"""The ten files of the runbook."""
+
+GATE_COLUMNS = ("gate_value", "gate_threshold", "gate_setting")
+HOSTILE = (
+    "<script>document.title='owned'</script>",
+    "<img src=x onerror=document.title='owned'>",
+    "\u202eevil\u202c \u2066right to left\u2069 \u05e9\u05dc\u05d5\u05dd",
+    "=HYPERLINK(1);'\"`,\n{{7*7}}${7*7}",
+    "A" * (10_000 if NEW else 200),
+    "__proto__",
+)
+"""Names of markets that a stranger may have chosen, one of them of ten kilobytes (the plain page takes 13 s for that)."""
+
+
+def rows_of(path: Path) -> list[Row]:
+    """A CSV file's rows."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def write_rows(path: Path, columns: tuple[str, ...], rows: Iterator[Row] | list[Row]) -> None:
+    """Replace a CSV file in one go, and its entry in the manifest."""
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(rows)
+    replace_file(path, text.getvalue().encode())
+
+
+def replace_file(path: Path, content: bytes) -> None:
+    """Replace a file in one go, and its entry in the manifest when there is one."""
+    _put(path, content)
+    manifest = path.parent / MANIFEST.name
+    if path == manifest or not manifest.exists():
+        return
+    document = json.loads(manifest.read_bytes())
+    entry = document["files"].get(path.name)
+    if entry is not None:
+        entry |= {"bytes": len(content), "rows": max(content.count(b"\n") - 1, 0)}
+        _put(manifest, json.dumps(document).encode())
+
+
+def _put(path: Path, content: bytes) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_bytes(content)
+    os.replace(temporary, path)
+
+
+def without(name: str) -> Change:
+    """One file is missing."""
+    return lambda data: (data / name).unlink()
+
+
+def nothing(data: Path) -> None:
+    """No file is there."""
+    for file in FILES:
+        (data / file.name).unlink()
+
+
+def emptied(file: OutputFile) -> Change:
+    """One file holds nothing but its header, or an empty document."""
+    header = ",".join(file.columns) + "\n" if file.kind is Kind.CSV else "{}\n"
+    return lambda data: replace_file(data / file.name, header.encode())
+
+
+def all_emptied(data: Path) -> None:
+    """Every file but the manifest and the status holds nothing."""
+    for file in FILES:
+        if file.name not in (MANIFEST.name, "live_status.json"):
+            emptied(file)(data)
+
+
+def broken(file: OutputFile) -> Change:
+    """One file is no CSV and no JSON: its first half, then bytes that are no text."""
+
+    def change(data: Path) -> None:
+        content = (data / file.name).read_bytes()
+        replace_file(data / file.name, content[: len(content) // 2] + b'"\xff\xfe\x00\x80{[,')
+
+    return change
+
+
+def all_broken(data: Path) -> None:
+    """Every file is."""
+    for file in FILES:
+        broken(file)(data)
+
+
+def hostile(data: Path) -> None:
+    """The markets have other names, in every file, written by someone who does not clean them; fifty rows of each."""
+    names = {row["market"]: HOSTILE[n % len(HOSTILE)] for n, row in enumerate(_first_rows(rows_of(data / CANDIDATES.name)))}
+    for file in FILES:
+        path = data / file.name
+        if file.kind is Kind.CSV:
+            write_rows(
+                path, file.columns, [{**row, "market": names.get(row.get("market", ""), "")} for row in rows_of(path)[-50:]]
+            )
+        else:
+            replace_file(path, json.dumps(_renamed(json.loads(path.read_bytes()), names)).encode())
+
+
+def _first_rows(rows: list[Row]) -> list[Row]:
+    """One row for each market."""
+    return list({row["market"]: row for row in reversed(rows)}.values())
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _renamed(item, names) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_renamed(item, names) for item in value]
+    return names.get(value, value) if isinstance(value, str) else value
+
+
+def runbook_only(data: Path) -> None:
+    """An unknown agent: the ten files, no manifest, no gate columns."""
+    for file in FILES:
+        if file not in RUNBOOK:
+            (data / file.name).unlink()
+    columns = tuple(column for column in CANDIDATES.columns if column not in GATE_COLUMNS)
+    write_rows(data / CANDIDATES.name, columns, rows_of(data / CANDIDATES.name))
+
+
+def foreign(data: Path) -> None:
+    """The same rows as another program would write them: BOM, CRLF, columns turned round, one more, no newline at the end."""
+    for file in FILES:
+        if file.kind is Kind.CSV:
+            path = data / file.name
+            columns = ("extra", *reversed(file.columns))
+            text = io.StringIO(newline="")
+            writer = csv.DictWriter(text, columns, lineterminator="\r\n", restval="?")
+            writer.writeheader()
+            writer.writerows(rows_of(path))
+            replace_file(path, b"\xef\xbb\xbf" + text.getvalue().rstrip("\r\n").encode())
+
+
+BIG = (CANDIDATES, EQUITY, PRICES, TRADES)
+
+
+def big(data: Path, rows: int = 10_000) -> None:
+    """Ten thousand rows in each big file: those that are there, again and again, farther back in time."""
+    for file in BIG:
+        path = data / file.name
+        write_rows(path, file.columns, repeated(rows_of(path), rows))
+
+
+def repeated(rows: list[Row], count: int) -> list[Row]:
+    """So many rows, of which the last are `rows`; each earlier round lies as far back as `rows` reach."""
+    first, last = (datetime.fromisoformat(rows[n]["ts"]) for n in (0, -1))
+    round_ = last - first + timedelta(seconds=15)
+    rounds = -(-count // len(rows))
+    return [_earlier(row, round_ * back) for back in reversed(range(rounds)) for row in rows][-count:]
+
+
+def _earlier(row: Row, by: timedelta) -> Row:
+    at = datetime.fromisoformat(row["ts"]) - by
+    return {**row, "ts": at.astimezone(UTC).isoformat(timespec="milliseconds")}
+
+
+def appended(data: Path, at: datetime) -> None:
+    """One more row in each big file, the oldest gone, and a tick more in the manifest: what a live agent does."""
+    for file in BIG:
+        path = data / file.name
+        lines = path.read_bytes().splitlines(keepends=True)
+        last = lines[-1].split(b",", 1)[1]
+        newest = at.isoformat(timespec="milliseconds").encode() + b"," + last
+        replace_file(path, b"".join([lines[0], *lines[2:], newest]))
+    ticked(data, at)
+
+
+def ticked(data: Path, at: datetime) -> None:
+    """A tick more in the manifest, when there is one."""
+    manifest = data / MANIFEST.name
+    if not manifest.exists():
+        return
+    document = json.loads(manifest.read_bytes())
+    ts, tick = at.isoformat(timespec="milliseconds"), document["tick"] + 1
+    files = {name: {**entry, "newest": ts} for name, entry in document["files"].items()}
+    _put(manifest, json.dumps(document | {"tick": tick, "sequence": tick, "ts": ts, "files": files}).encode())
