@@ -14,6 +14,8 @@ const spelarCharts = (() => {
   const { t } = spelarText;
   const MOST_GAPS = 400;
   const MOST_MARKS = 300;
+  /** More fills than these are dots. */
+  const FEW_MARKS = 40;
 
   /** @typedef {{chart: any, series: any[], shape: string, markers: any, touched: boolean, drawing: Drawing, cursor: number | null, box: HTMLElement, legend: HTMLElement}} Live */
   /** @type {Map<string, Live>} */
@@ -134,8 +136,12 @@ const spelarCharts = (() => {
     const range = made.touched ? chart.timeScale().getVisibleRange() : null;
     drawing.lines.forEach((line, at) => made.series[at].setData(gapped(line.points)));
     const marks = (drawing.marks || []).slice(-MOST_MARKS);
+    const many = marks.length > FEW_MARKS;
     made.markers.setMarkers(
-      marks.map(({ time, up, text }) => ({ time, position: up ? 'belowBar' : 'aboveBar', shape: up ? 'arrowUp' : 'arrowDown', color: colour(up ? '--up' : '--down'), text })),
+      marks.map(({ time, up, text }) => ({
+        time, color: colour(up ? '--up' : '--down'), text: many ? '' : text, size: many ? 0.5 : 1,
+        position: many ? 'inBar' : up ? 'belowBar' : 'aboveBar', shape: many ? 'circle' : up ? 'arrowUp' : 'arrowDown',
+      })),
     );
     if (!range) chart.timeScale().fitContent();
     else requestAnimationFrame(() => live.has(made.box.id) && chart.timeScale().setVisibleRange(range));

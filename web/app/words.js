@@ -89,9 +89,14 @@ const spelarWords = {
   'split.fees': ['Avgifter', 'Fees'],
   'split.total': ['Efter allt', 'After everything'],
   'split.gross': ['Pris och spread', 'Price and spread'],
+  'split.rest': ['Prisrörelse och äldre spread', 'Price moves and older spread'],
   'split.note': [
-    'Avgifter står i kontot. Spreaden är skillnaden mellan fyllningens kurs och mittkursen i samma tick, känd för {n} av {of} affärer. Resten är prisrörelse, och spread i de affärer som filerna inte längre når.',
-    'Fees come from the account. The spread is the difference between a fill\'s price and the mid of the same tick, known for {n} of {of} fills. The rest is price moves, and the spread of fills that the files no longer reach.',
+    'Avgifter står i kontot. Spreaden är skillnaden mellan affärens kurs och mittkursen i samma tick, känd för alla affärer. Resten är prisrörelse.',
+    'Fees come from the account. The spread is the difference between a fill\'s price and the mid of the same tick, known for all fills. The rest is price moves.',
+  ],
+  'split.part': [
+    'Avgifter står i kontot. Spreaden är känd för de senaste {n} affärerna, som betalade {part} % av avgifterna; filerna når inte längre bak. Äldre spread ingår i prisrörelsen.',
+    'Fees come from the account. The spread is known for the latest {n} fills, which paid {part} % of the fees; the files reach no further. Older spread is part of the price moves.',
   ],
   'split.nothing': [
     'Avgifter står i kontot. Spreaden går inte att skilja ut: ingen affär har en mittkurs från samma tick.',
@@ -264,8 +269,8 @@ const spelarWords = {
   'col.venue': ['Plats', 'Venue'],
   'col.file': ['Fil', 'File'],
   'col.state': ['Läge', 'State'],
-  'col.file_age': ['Skriven för', 'Written'],
-  'col.data_age': ['Nyaste data', 'Newest datum'],
+  'col.file_age': ['Skriven, ålder', 'Written, age'],
+  'col.data_age': ['Data, ålder', 'Data, age'],
   'col.rows': ['Rader', 'Rows'],
   'col.bytes': ['Byte', 'Bytes'],
   'col.source': ['Källa', 'Source'],
