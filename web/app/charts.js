@@ -148,9 +148,10 @@ const spelarCharts = (() => {
     tell(made, made.cursor === null ? null : drawing.lines[0].points[made.cursor]?.time ?? null);
   }
 
-  /** An outage takes its room on the axis, as times without a value. @param {Point[]} points @returns {({time: number} | Point)[]} */
+  /** An outage takes its room on the axis, as times without a value, and no line crosses it. @param {Point[]} points */
   function gapped(points) {
     if (points.length < 3) return points;
+    const clear = { color: 'transparent', lineColor: 'transparent', topColor: 'transparent', bottomColor: 'transparent' };
     const steps = points.slice(1).map(({ time }, at) => time - points[at].time).sort((a, b) => a - b);
     const usual = steps[Math.floor(steps.length / 2)];
     const found = [];
@@ -163,7 +164,7 @@ const spelarCharts = (() => {
         const step = (point.time - before) / (missing + 1);
         for (let i = 1; i <= missing; i += 1) found.push({ time: before + i * step });
       }
-      found.push(point);
+      found.push(missing >= 3 ? { ...point, ...clear } : point);
     }
     return found;
   }
