@@ -89,7 +89,10 @@ const spelarCards = (() => {
     const bad = card.files.filter((name) => spelarData.state(name) === state);
     const file = bad[0] || card.files[0] || '';
     if (state === 'missing') return t('card.missing', { files: bad.join(', ') });
-    if (state === 'error') return t('card.error', { file, problem: spelarData.source(file).problem });
+    if (state === 'error') {
+      const { problem, table, json } = spelarData.source(file);
+      return t(table || json ? 'card.error' : 'card.unread', { file, problem: spelarText.said('problem', problem) });
+    }
     if (state === 'late' || state === 'stale') return t(`card.${state}`, { age: spell(spelarData.age(file)) });
     const quiet = card.files[0] && spelarData.FILES[card.files[0]].event ? spelarData.ages(card.files[0]).data : null;
     return quiet === null ? '' : t('card.quiet', { age: spell(quiet) });

@@ -131,20 +131,26 @@ const spelarFacts = (() => {
     return candidates && row ? cell(candidates, row, 'token') : '';
   }
 
+  /** The mids of the wanted ticks, by tick and token. @param {string} name @param {string} column @param {Set<string>} wanted @returns {Map<string, number>} */
+  function midsAt(name, column, wanted) {
+    const found = new Map();
+    const file = source(name).table;
+    for (const row of file ? file.rows : []) {
+      const ts = file ? cell(file, row, 'ts') : '';
+      const mid = file && wanted.has(ts) ? number(cell(file, row, column)) : null;
+      if (file && mid !== null) found.set(`${ts} ${cell(file, row, 'token')}`, mid);
+    }
+    return found;
+  }
+
   /** Cost of the spread in the fills whose tick has a known mid, USDC, how many they are, and the fees that they paid. */
   function spreadCost() {
-    const [trades, prices] = [source('pm_paper_trades.csv').table, source('pm_prices.csv').table];
+    const trades = source('pm_paper_trades.csv').table;
     const fills = trades ? trades.rows.filter((row) => ['BUY', 'SELL'].includes(cell(trades, row, 'action')) && cell(trades, row, 'status') === 'filled') : [];
-    const found = { cost: 0, fees: 0, known: 0, of: fills.length };
-    if (!trades || !prices) return found;
+    const found = { cost: 0, fees: 0, known: 0 };
+    if (!trades) return found;
     const wanted = new Set(fills.map((row) => cell(trades, row, 'ts')));
-    /** @type {Map<string, number>} */
-    const mids = new Map();
-    for (const row of prices.rows) {
-      const ts = cell(prices, row, 'ts');
-      const mid = wanted.has(ts) ? number(cell(prices, row, 'mid')) : null;
-      if (mid !== null) mids.set(`${ts} ${cell(prices, row, 'token')}`, mid);
-    }
+    const mids = new Map([...midsAt('pm_paper_candidates.csv', 'pm_mid', wanted), ...midsAt('pm_prices.csv', 'mid', wanted)]);
     for (const row of fills) {
       const mid = mids.get(`${cell(trades, row, 'ts')} ${cell(trades, row, 'token')}`);
       const [price, shares] = [number(cell(trades, row, 'price')), number(cell(trades, row, 'shares'))];
