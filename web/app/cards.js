@@ -6,7 +6,7 @@
  * @typedef {{path: string[], params: URLSearchParams}} Place */
 /** `draw` gives the body, or null when there is nothing to show yet: then `empty` says what would fill it.
  * `after` runs when the body is in the document. `ages` redraws every second.
- * @typedef {{id: string, title: string, files: string[], draw: (place: Place) => Child[] | null, empty: string, wide?: boolean,
+ * @typedef {{id: string, title: string, files: string[], draw: (place: Place) => Child[] | null, empty: string, span?: 'wide' | 'half',
  *   after?: (body: HTMLElement, place: Place) => void, ages?: boolean}} Card */
 
 const spelarCards = (() => {
@@ -24,7 +24,7 @@ const spelarCards = (() => {
     const body = h('div', { class: 'body' });
     const element = h(
       'section',
-      { class: card.wide ? 'card wide' : 'card', 'aria-labelledby': title.id, 'data-testid': card.id, 'data-file': card.files.join(' '), 'data-state': 'loading' },
+      { class: `card ${card.span || ''}`.trim(), 'aria-labelledby': title.id, 'data-testid': card.id, 'data-file': card.files.join(' '), 'data-state': 'loading' },
       h('div', { class: 'head' }, title, status),
       body,
     );
@@ -89,7 +89,10 @@ const spelarCards = (() => {
     const bad = card.files.filter((name) => spelarData.state(name) === state);
     const file = bad[0] || card.files[0] || '';
     if (state === 'missing') return t('card.missing', { files: bad.join(', ') });
-    if (state === 'error') return t('card.error', { file, problem: spelarData.source(file).problem });
+    if (state === 'error') {
+      const { problem, table, json } = spelarData.source(file);
+      return t(table || json ? 'card.error' : 'card.unread', { file, problem: spelarText.said('problem', problem) });
+    }
     if (state === 'late' || state === 'stale') return t(`card.${state}`, { age: spell(spelarData.age(file)) });
     const quiet = card.files[0] && spelarData.FILES[card.files[0]].event ? spelarData.ages(card.files[0]).data : null;
     return quiet === null ? '' : t('card.quiet', { age: spell(quiet) });
@@ -104,7 +107,7 @@ const spelarCards = (() => {
       const lacking = known.filter((column) => !table.columns.has(column));
       const strange = table.header.filter((column) => !known.includes(column));
       return [
-        table.partial && t('card.partial', { n: spelarText.whole(table.rows.length) }),
+        table.partial && card.span === 'wide' && name === card.files[0] && t('card.partial', { n: spelarText.whole(table.rows.length) }),
         table.skipped > 0 && t('card.skipped', { n: spelarText.whole(table.skipped) }),
         lacking.length > 0 && t('card.lacking', { names: lacking.join(', ') }),
         strange.length > 0 && t('card.strange', { names: strange.join(', ').slice(0, 200) }),

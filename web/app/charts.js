@@ -14,6 +14,8 @@ const spelarCharts = (() => {
   const { t } = spelarText;
   const MOST_GAPS = 400;
   const MOST_MARKS = 300;
+  /** More fills than these are dots. */
+  const FEW_MARKS = 40;
 
   /** @typedef {{chart: any, series: any[], shape: string, markers: any, touched: boolean, drawing: Drawing, cursor: number | null, box: HTMLElement, legend: HTMLElement}} Live */
   /** @type {Map<string, Live>} */
@@ -134,17 +136,22 @@ const spelarCharts = (() => {
     const range = made.touched ? chart.timeScale().getVisibleRange() : null;
     drawing.lines.forEach((line, at) => made.series[at].setData(gapped(line.points)));
     const marks = (drawing.marks || []).slice(-MOST_MARKS);
+    const many = marks.length > FEW_MARKS;
     made.markers.setMarkers(
-      marks.map(({ time, up, text }) => ({ time, position: up ? 'belowBar' : 'aboveBar', shape: up ? 'arrowUp' : 'arrowDown', color: colour(up ? '--up' : '--down'), text })),
+      marks.map(({ time, up, text }) => ({
+        time, color: colour(up ? '--up' : '--down'), text: many ? '' : text, size: many ? 0.5 : 1,
+        position: many ? 'inBar' : up ? 'belowBar' : 'aboveBar', shape: many ? 'circle' : up ? 'arrowUp' : 'arrowDown',
+      })),
     );
     if (!range) chart.timeScale().fitContent();
     else requestAnimationFrame(() => live.has(made.box.id) && chart.timeScale().setVisibleRange(range));
     tell(made, made.cursor === null ? null : drawing.lines[0].points[made.cursor]?.time ?? null);
   }
 
-  /** An outage takes its room on the axis, as times without a value. @param {Point[]} points @returns {({time: number} | Point)[]} */
+  /** An outage takes its room on the axis, as times without a value, and no line crosses it. @param {Point[]} points */
   function gapped(points) {
     if (points.length < 3) return points;
+    const clear = { color: 'transparent', lineColor: 'transparent', topColor: 'transparent', bottomColor: 'transparent' };
     const steps = points.slice(1).map(({ time }, at) => time - points[at].time).sort((a, b) => a - b);
     const usual = steps[Math.floor(steps.length / 2)];
     const found = [];
@@ -157,7 +164,7 @@ const spelarCharts = (() => {
         const step = (point.time - before) / (missing + 1);
         for (let i = 1; i <= missing; i += 1) found.push({ time: before + i * step });
       }
-      found.push(point);
+      found.push(missing >= 3 ? { ...point, ...clear } : point);
     }
     return found;
   }

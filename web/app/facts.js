@@ -45,7 +45,7 @@ const spelarFacts = (() => {
     ['throttled', 'PM_MAX_ORDERS_PER_TICK', ''],
   ];
   /** Gates whose limit a person may weigh; the others say that something is absent or the agent busy. */
-  const ABSENT = ['warmup', 'killswitch', 'missing_fair_model', 'not_best_side', 'other_side_open', 'not_3way', 'insufficient_cash', 'throttled'];
+  const ABSENT = ['stale_input', 'clock_jump', 'warmup', 'killswitch', 'missing_fair_model', 'not_best_side', 'other_side_open', 'not_3way', 'insufficient_cash', 'throttled'];
 
   /** Of each strategy: the variables of entering and leaving, holding, and the rest. @type {Record<string, {enter: string, exit: string, hold: string, more: string[]}>} */
   const STRATEGIES = {
@@ -131,25 +131,32 @@ const spelarFacts = (() => {
     return candidates && row ? cell(candidates, row, 'token') : '';
   }
 
-  /** Cost of the spread in the fills whose tick has a known mid, USDC, and how many they are. */
-  function spreadCost() {
-    const [trades, prices] = [source('pm_paper_trades.csv').table, source('pm_prices.csv').table];
-    const fills = trades ? trades.rows.filter((row) => ['BUY', 'SELL'].includes(cell(trades, row, 'action')) && cell(trades, row, 'status') === 'filled') : [];
-    const found = { cost: 0, known: 0, of: fills.length };
-    if (!trades || !prices) return found;
-    const wanted = new Set(fills.map((row) => cell(trades, row, 'ts')));
-    /** @type {Map<string, number>} */
-    const mids = new Map();
-    for (const row of prices.rows) {
-      const ts = cell(prices, row, 'ts');
-      const mid = wanted.has(ts) ? number(cell(prices, row, 'mid')) : null;
-      if (mid !== null) mids.set(`${ts} ${cell(prices, row, 'token')}`, mid);
+  /** The mids of the wanted ticks, by tick and token. @param {string} name @param {string} column @param {Set<string>} wanted @returns {Map<string, number>} */
+  function midsAt(name, column, wanted) {
+    const found = new Map();
+    const file = source(name).table;
+    for (const row of file ? file.rows : []) {
+      const ts = file ? cell(file, row, 'ts') : '';
+      const mid = file && wanted.has(ts) ? number(cell(file, row, column)) : null;
+      if (file && mid !== null) found.set(`${ts} ${cell(file, row, 'token')}`, mid);
     }
+    return found;
+  }
+
+  /** Cost of the spread in the fills whose tick has a known mid, USDC, how many they are, and the fees that they paid. */
+  function spreadCost() {
+    const trades = source('pm_paper_trades.csv').table;
+    const fills = trades ? trades.rows.filter((row) => ['BUY', 'SELL'].includes(cell(trades, row, 'action')) && cell(trades, row, 'status') === 'filled') : [];
+    const found = { cost: 0, fees: 0, known: 0 };
+    if (!trades) return found;
+    const wanted = new Set(fills.map((row) => cell(trades, row, 'ts')));
+    const mids = new Map([...midsAt('pm_paper_candidates.csv', 'pm_mid', wanted), ...midsAt('pm_prices.csv', 'mid', wanted)]);
     for (const row of fills) {
       const mid = mids.get(`${cell(trades, row, 'ts')} ${cell(trades, row, 'token')}`);
       const [price, shares] = [number(cell(trades, row, 'price')), number(cell(trades, row, 'shares'))];
       if (mid === undefined || price === null || shares === null) continue;
       found.cost += (cell(trades, row, 'action') === 'BUY' ? price - mid : mid - price) * shares;
+      found.fees += number(cell(trades, row, 'fee')) || 0;
       found.known += 1;
     }
     return found;

@@ -107,17 +107,17 @@ const spelarHealth = (() => {
 
   /** @type {Card[]} */
   const cards = [
-    { id: 'agent', title: 'health.agent', files: ['live_status.json'], draw: agent, empty: 'health.agent.empty' },
-    { id: 'sources', title: 'health.sources', files: ['sources_health.json'], draw: sources, empty: 'health.sources.empty' },
-    { id: 'files', title: 'health.files', files: [], draw: files, empty: '', wide: true, ages: true },
-    { id: 'scan', title: 'scan.title', files: ['pm_scan_candidates.csv'], draw: scan, empty: 'scan.empty', wide: true },
-    { id: 'settings', title: 'health.settings', files: ['live_status.json'], draw: settings, empty: 'health.settings.empty', wide: true },
+    { id: 'agent', title: 'health.agent', files: ['live_status.json'], draw: agent, empty: 'health.agent.empty', span: 'half' },
+    { id: 'sources', title: 'health.sources', files: ['sources_health.json'], draw: sources, empty: 'health.sources.empty', span: 'half' },
+    { id: 'files', title: 'health.files', files: [], draw: files, empty: '', span: 'wide', ages: true },
+    { id: 'scan', title: 'scan.title', files: ['pm_scan_candidates.csv'], draw: scan, empty: 'scan.empty', span: 'wide' },
+    { id: 'settings', title: 'health.settings', files: ['live_status.json'], draw: settings, empty: 'health.settings.empty', span: 'wide' },
   ];
   /** @type {Card[]} */
   const about = [
-    { id: 'strategies', title: 'about.strategies', files: ['live_status.json'], draw: strategies, empty: '', wide: true },
-    { id: 'paper', title: 'about.paper', files: [], draw: paper, empty: '' },
-    { id: 'licences', title: 'about.licences', files: [], draw: licences, empty: '' },
+    { id: 'strategies', title: 'about.strategies', files: ['live_status.json'], draw: strategies, empty: '', span: 'wide' },
+    { id: 'paper', title: 'about.paper', files: [], draw: paper, empty: '', span: 'half' },
+    { id: 'licences', title: 'about.licences', files: [], draw: licences, empty: '', span: 'half' },
   ];
   return { cards, about, said };
 })();

@@ -73,7 +73,7 @@ const spelarLists = (() => {
 
   /** A card that is one file as a list. @param {string} id @param {string} name @param {Column[]} columns @param {string[]} filters @param {string[]} [beside] @returns {Card} */
   const listed = (id, name, columns, filters, beside = []) => ({
-    id, title: `${id}.title`, files: [name, ...beside], empty: `${id}.empty`, wide: true,
+    id, title: `${id}.title`, files: [name, ...beside], empty: `${id}.empty`, span: 'wide',
     draw: (place) => spelarTable.list(name, t(`${id}.title`), columns, filters, place),
   });
 
@@ -95,6 +95,6 @@ const spelarLists = (() => {
       listed('executed', 'executed_trades.csv', plain('ts venue symbol side qty price status notes'), ['symbol']),
     ],
     /** @type {Card[]} */
-    replay: [{ id: 'replay', title: 'replay.title', files: [], draw: replays, empty: 'replay.empty', wide: true }],
+    replay: [{ id: 'replay', title: 'replay.title', files: [], draw: replays, empty: 'replay.empty', span: 'wide' }],
   };
 })();

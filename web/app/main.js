@@ -13,7 +13,7 @@
   const INDEX = ['pm_markets_index.json', 'pm_paper_candidates.csv'];
   /** @type {Record<string, Route>} */
   const ROUTES = {
-    overview: { name: 'nav.overview', link: '#/start/overview', cards: spelarOverview.cards, also: [] },
+    overview: { name: 'nav.overview', link: '#/start/overview', cards: spelarOverview.cards, also: ['pm_prices.csv'] },
     why: { name: 'nav.why', link: '#/pm/candidates', cards: spelarWhy.cards },
     edge: { name: 'nav.edge', link: '#/pm/edge', cards: spelarMarkets.edge, also: INDEX },
     trades: { name: 'nav.trades', link: '#/trades', cards: spelarLists.trades },

@@ -57,8 +57,17 @@ const spelarMarkets = (() => {
   /** The token that the address names, or on the edge page the one of the best edge. @param {Place} place */
   function tokenAt(place) {
     if (place.path[0] === 'market') return place.path[1] || '';
-    const market = place.params.get('market') || (ranked()[0] || {}).market || '';
-    return market ? F.tokenOf(market) : '';
+    const market = place.params.get('market') || (ranked()[0] || {}).market;
+    if (market) return F.tokenOf(market);
+    const file = source('pm_prices.csv').table;
+    const row = file ? file.rows.findLast((one) => number(cell(file, one, 'edge')) !== null) : undefined;
+    return file && row ? cell(file, row, 'token') : '';
+  }
+
+  /** The markets whose prices the latest tick gave. */
+  function priced() {
+    const file = source('pm_prices.csv').table;
+    return file ? [...new Set(F.latest(file).map((row) => cell(file, row, 'market')))].sort() : [];
   }
 
   /** The rows of a token in the prices file. @param {Place} place */
@@ -107,13 +116,12 @@ const spelarMarkets = (() => {
 
   /** @param {string} id @param {string} title @param {string} empty @param {string[]} files @param {(place: Place) => Drawing | null} drawing @param {boolean} [chooses] @returns {Card} */
   const chart = (id, title, empty, files, drawing, chooses = false) => ({
-    id, title, files, empty, wide: true,
+    id, title, files, empty, span: 'wide',
     draw: (place) => {
       const drawn = drawing(place);
       const body = drawn ? spelarCharts.place(`${id}-chart`, drawn) : [h('p', { class: 'empty' }, t(empty))];
       if (!drawn && !chooses) return null;
-      const markets = ranked().map((row) => row.market).sort();
-      return chooses ? [h('div', { class: 'filters' }, spelarTable.choice('market', markets, place, (value) => value), h('span', { class: 'count' }, pricesOf(place).name)), ...body] : body;
+      return chooses ? [h('div', { class: 'filters' }, spelarTable.choice('market', priced(), place, (value) => value), h('span', { class: 'count' }, pricesOf(place).name)), ...body] : body;
     },
     after: (_, place) => {
       const drawn = drawing(place);
@@ -181,16 +189,16 @@ const spelarMarkets = (() => {
   return {
     /** @type {Card[]} */
     edge: [
-      { id: 'edges', title: 'edge.title', files: ['edge_signals_live.csv'], draw: edges, empty: 'edge.empty', wide: true },
+      { id: 'edges', title: 'edge.title', files: ['edge_signals_live.csv'], draw: edges, empty: 'edge.empty', span: 'wide' },
       chart('edge-over', 'edge.over', 'edge.over.empty', ['pm_prices.csv'], edgeDrawing, true),
     ],
     /** @type {Card[]} */
     market: [
-      { id: 'facts', title: 'market.facts', files: ['pm_markets_index.json'], draw: facts, empty: 'market.facts.empty', wide: true },
+      { id: 'facts', title: 'market.facts', files: ['pm_markets_index.json'], draw: facts, empty: 'market.facts.empty', span: 'wide' },
       chart('price', 'market.title', 'market.empty', ['pm_prices.csv', 'pm_paper_trades.csv'], priceDrawing),
       chart('market-edge', 'edge.over', 'edge.over.empty', ['pm_prices.csv'], edgeDrawing),
-      { id: 'ladder', title: 'ladder.title', files: ['pm_books.json'], draw: ladder, empty: 'ladder.empty' },
-      { id: 'decisions', title: 'market.decisions', files: ['pm_paper_candidates.csv'], draw: decisions, empty: 'market.decisions.empty', wide: true },
+      { id: 'ladder', title: 'ladder.title', files: ['pm_books.json'], draw: ladder, empty: 'ladder.empty', span: 'half' },
+      { id: 'decisions', title: 'market.decisions', files: ['pm_paper_candidates.csv'], draw: decisions, empty: 'market.decisions.empty', span: 'wide' },
     ],
     PRICES,
   };

@@ -43,16 +43,18 @@ const spelarOverview = (() => {
     const book = source('pm_paper_portfolio.json').json;
     const [equity, start, fees] = book ? [number(book.equity_usd), number(book.start_balance_usd), number(book.fees_usd)] : [null, null, null];
     if (equity === null || start === null || fees === null) return null;
-    const { cost, known, of } = F.spreadCost();
+    const { cost, fees: paid, known } = F.spreadCost();
+    // Fees are known of all fills: what part of them the file's fills paid says how much of the spread is known.
+    const part = fees > 0 ? Math.min((paid / fees) * 100, 100) : 100;
     const gross = equity - start + fees;
     /** @type {[string, number][]} */
-    const parts = known ? [['split.price', gross + cost], ['split.spread', -cost]] : [['split.gross', gross]];
+    const parts = known ? [[part > 99 ? 'split.price' : 'split.rest', gross + cost], ['split.spread', -cost]] : [['split.gross', gross]];
     parts.push(['split.fees', -fees], ['split.total', equity - start]);
     const most = Math.max(...parts.map(([, value]) => Math.abs(value)), 1e-9);
     const lines = parts.map(([name, value]) =>
       h('div', { class: name === 'split.total' ? 'part total' : 'part' }, h('dt', {}, t(name)), h('dd', { class: tone(value) || null }, signed(value)), bar(value, most)),
     );
-    return [h('dl', { class: 'parts' }, lines), h('p', { class: 'note' }, known ? t('split.note', { n: known, of }) : t('split.nothing'))];
+    return [h('dl', { class: 'parts' }, lines), h('p', { class: 'note' }, known ? t(part > 99 ? 'split.note' : 'split.part', { n: known, part: spelarText.whole(part) }) : t('split.nothing'))];
   }
 
   /** A bar to the left or right of the middle. @param {number} value @param {number} most */
@@ -156,7 +158,7 @@ const spelarOverview = (() => {
     const setting = close ? close.setting : (F.GATES.find(([name]) => name === top[0]) || ['', ''])[1];
     return [
       h('p', { class: 'lead', 'data-testid': 'top-reason' }, t('top.text', { n: top[1], of: rows.length, reason: said('reason', top[0]) })),
-      close && h('p', {}, t('top.near', { value: fine(close.value), limit: fine(close.limit), market: close.row.market })),
+      close && setting && h('p', {}, t('top.near', { value: fine(close.value), limit: fine(close.limit), market: close.row.market })),
       setting && h('p', {}, t('top.setting', { setting })),
       more,
     ];
@@ -165,18 +167,18 @@ const spelarOverview = (() => {
   /** @type {Card[]} */
   const cards = [
     { id: 'account', title: 'account.title', files: ['pm_paper_portfolio.json'], draw: account, empty: 'account.empty' },
-    { id: 'split', title: 'split.title', files: ['pm_paper_portfolio.json', 'pm_paper_trades.csv', 'pm_prices.csv'], draw: split, empty: 'account.empty' },
+    { id: 'split', title: 'split.title', files: ['pm_paper_portfolio.json', 'pm_paper_trades.csv'], draw: split, empty: 'account.empty' },
     { id: 'top', title: 'top.title', files: ['pm_paper_candidates.csv'], draw: why, empty: 'candidates.empty' },
     {
-      id: 'curve', title: 'curve.title', files: ['pm_paper_equity.csv', 'pm_paper_trades.csv'], draw: curveBody, empty: 'curve.empty', wide: true,
+      id: 'curve', title: 'curve.title', files: ['pm_paper_equity.csv', 'pm_paper_trades.csv'], draw: curveBody, empty: 'curve.empty', span: 'wide',
       after: () => {
         const drawing = curve();
         if (drawing) spelarCharts.draw('equity-chart', drawing);
       },
     },
-    { id: 'positions', title: 'positions.title', files: ['pm_paper_positions.csv'], draw: positions, empty: 'positions.empty' },
-    { id: 'events', title: 'events.title', files: ['pm_paper_trades.csv'], draw: events, empty: 'trades.empty' },
-    { id: 'strip', title: 'strip.title', files: [], draw: strip, empty: '', wide: true, ages: true },
+    { id: 'positions', title: 'positions.title', files: ['pm_paper_positions.csv'], draw: positions, empty: 'positions.empty', span: 'half' },
+    { id: 'events', title: 'events.title', files: ['pm_paper_trades.csv'], draw: events, empty: 'trades.empty', span: 'half' },
+    { id: 'strip', title: 'strip.title', files: [], draw: strip, empty: '', span: 'wide', ages: true },
   ];
   return { cards, STRIP, figure, bar, cell };
 })();

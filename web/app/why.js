@@ -83,7 +83,7 @@ const spelarWhy = (() => {
       h('th', { scope: 'row' }, h('span', {}, said('reason', reason)), h('code', {}, reason)),
       h('td', { class: 'number' }, whole(stopped.length)),
       h('td', { class: 'number' }, whole(left), bar),
-      h('td', {}, close ? t('why.of', { value: fine(close.value), limit: fine(close.limit) }) : spelarText.DASH),
+      h('td', {}, close && setting ? t('why.of', { value: fine(close.value), limit: fine(close.limit) }) : spelarText.DASH),
       h('td', {}, setting ? h('code', {}, setting) : spelarText.DASH),
     );
   }
@@ -146,10 +146,10 @@ const spelarWhy = (() => {
 
   /** @type {Card[]} */
   const cards = [
-    { id: 'nearest', title: 'near.title', files: [FILE], draw: nearest, empty: 'candidates.empty' },
-    { id: 'held', title: 'held.title', files: [FILE], draw: held, empty: 'held.empty' },
-    { id: 'funnel', title: 'why.title', files: [FILE], draw: funnel, empty: 'candidates.empty', wide: true },
-    { id: 'cross', title: 'cross.title', files: [FILE], draw: cross, empty: 'candidates.empty', wide: true },
+    { id: 'nearest', title: 'near.title', files: [FILE], draw: nearest, empty: 'candidates.empty', span: 'half' },
+    { id: 'held', title: 'held.title', files: [FILE], draw: held, empty: 'held.empty', span: 'half' },
+    { id: 'funnel', title: 'why.title', files: [FILE], draw: funnel, empty: 'candidates.empty', span: 'wide' },
+    { id: 'cross', title: 'cross.title', files: [FILE], draw: cross, empty: 'candidates.empty', span: 'wide' },
   ];
   return { cards };
 })();
