@@ -6,7 +6,7 @@ const spelarLists = (() => {
   const { h } = spelarDom;
   const { t, said, money, price, fine, signed, tone, spell } = spelarText;
   const { source } = spelarData;
-  const { number, record, cell } = spelarCsv;
+  const { number, cell } = spelarCsv;
   const F = spelarFacts;
 
   /** @type {Column} */

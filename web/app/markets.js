@@ -179,7 +179,7 @@ const spelarMarkets = (() => {
     const rows = [...asks.map((level) => line(level, 'down', asks[0][0])).reverse(), ...bids.map((level) => line(level, 'up', bids[0][0]))];
     const head = h('tr', {}, h('th', { scope: 'col', class: 'number' }, t('col.price')), h('th', { scope: 'col', class: 'number' }, t('col.size_at')), h('td'));
     return [
-      h('div', { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': t('ladder.title') },
+      h('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': t('ladder.title') },
         h('table', { class: 'ladder' }, h('caption', { class: 'hidden' }, t('ladder.title')), h('thead', {}, head), h('tbody', {}, rows))),
       h('p', { class: 'note' }, t('ladder.note', { cap: price(cap) })),
     ];

@@ -58,7 +58,7 @@ const spelarWhy = (() => {
       filters(place),
       h(
         'div',
-        { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': t('why.title') },
+        { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': t('why.title') },
         h('table', { class: 'funnel' }, h('caption', { class: 'hidden' }, t('why.title')), h('thead', {}, h('tr', {}, titles)), h('tbody', {}, first, lines, last)),
       ),
       h('p', { class: 'note' }, t('why.note')),
@@ -138,7 +138,7 @@ const spelarWhy = (() => {
     return [
       h(
         'div',
-        { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': t('cross.title') },
+        { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': t('cross.title') },
         h('table', {}, h('caption', { class: 'hidden' }, t('cross.title')), h('thead', {}, head), h('tbody', {}, lines)),
       ),
     ];
