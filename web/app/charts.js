@@ -25,7 +25,7 @@ const spelarCharts = (() => {
 
   /** Where a chart goes; `data-keep` leaves what it draws alone. @param {string} id @param {Drawing} drawing @returns {Child[]} */
   function place(id, drawing) {
-    if (!library()) return [h('p', { class: 'empty', 'data-testid': 'vendor-missing' }, t('vendor.missing')), points(drawing)];
+    if (!library()) return [h('p', { class: 'empty', 'data-testid': 'vendor-missing' }, t('vendor.missing')), listed(drawing)];
     return [
       h(
         'div',
@@ -34,12 +34,12 @@ const spelarCharts = (() => {
         h('div', { class: 'canvas', 'data-keep': id, id, tabindex: 0, role: 'img', 'aria-label': drawing.label, 'aria-describedby': `${id}-hint` }),
         h('div', { class: 'under' }, h('span', { id: `${id}-hint`, class: 'note' }, t('chart.hint')), h('button', { type: 'button', 'data-act': 'fit', 'data-name': id }, t('chart.fit'))),
       ),
-      points(drawing),
+      listed(drawing),
     ];
   }
 
   /** The newest points as a table, for those who do not see the drawing. @param {Drawing} drawing */
-  function points({ label, lines }) {
+  function listed({ label, lines }) {
     const main = lines[0];
     const rows = main.points.slice(-20).reverse().map(({ time, value }) => ({ ts: new Date(time * 1000).toISOString(), value: String(value) }));
     const columns = [{ name: 'ts', kind: 'time' }, { name: 'value', kind: 'number', show: (/** @type {Row} */ row) => spelarText.figure(row.value, 0, main.digits) }];

@@ -259,9 +259,9 @@ const spelarData = (() => {
     const seconds = manifest && time !== null ? (time - Date.parse(manifest.ts)) / 1000 : known.length ? Math.min(...known) : null;
     const silent = silentSince === null ? 0 : (performance.now() - silentSince) / 1000;
     /** @type {State} */
-    let state = seconds === null ? (files.every((name) => source(name).fetched === 'loading') && !silent ? 'loading' : 'missing') : freshness(seconds);
-    if (silent > 30 && state !== 'missing') state = 'stale';
-    return { seconds, silent, state, tick: manifest ? manifest.tick : null };
+    let pulse = seconds === null ? (files.every((name) => source(name).fetched === 'loading') && !silent ? 'loading' : 'missing') : freshness(seconds);
+    if (silent > 30 && pulse !== 'missing') pulse = 'stale';
+    return { seconds, silent, state: pulse, tick: manifest ? manifest.tick : null };
   }
 
   return {
