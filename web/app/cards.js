@@ -19,12 +19,12 @@ const spelarCards = (() => {
 
   /** @param {Card} card @returns {Shown} */
   function build(card) {
-    const title = h('h2', { id: `${card.id}-title` });
+    const title = h('h2');
     const status = h('p', { class: 'status' });
     const body = h('div', { class: 'body' });
     const element = h(
       'section',
-      { class: `card ${card.span || ''}`.trim(), 'aria-labelledby': title.id, 'data-testid': card.id, 'data-file': card.files.join(' '), 'data-state': 'loading' },
+      { class: `card ${card.span || ''}`.trim(), 'data-testid': card.id, 'data-file': card.files.join(' '), 'data-state': 'loading' },
       h('div', { class: 'head' }, title, status),
       body,
     );

@@ -242,7 +242,6 @@
     if (!(field instanceof HTMLSelectElement || field instanceof HTMLInputElement) || !field.dataset.param) return;
     location.hash = spelarTable.link(place, { [field.dataset.param]: field.value, page: null });
   });
-  addEventListener('hashchange', navigate);
   document.addEventListener('visibilitychange', () => void poll());
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', () => {
     paint();
@@ -253,10 +252,12 @@
     at('title').focus();
   });
 
-  paint();
-  place = read();
-  navigate();
-  setInterval(draw, 1000);
-  setInterval(() => void upgrade(), VERSION_MS);
-  void run();
+  void spelarText.load(document.documentElement.dataset.version || '').then(() => {
+    paint();
+    addEventListener('hashchange', navigate);
+    navigate();
+    setInterval(draw, 1000);
+    setInterval(() => void upgrade(), VERSION_MS);
+    void run();
+  });
 })();

@@ -21,7 +21,7 @@ const spelarTable = (() => {
     );
     return h(
       'div',
-      { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': caption },
+      { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': caption },
       h('table', {}, h('caption', { class: 'hidden' }, caption), h('thead', {}, h('tr', {}, head)), h('tbody', {}, lines)),
     );
   }
@@ -144,7 +144,7 @@ const spelarTable = (() => {
       days,
       dirty && h('a', { class: 'button', href: link(place, Object.fromEntries([...filters, 'from', 'to', 'page'].map((filter) => [filter, null]))) }, t('table.clear')),
       h('span', { class: 'count', 'data-key': 'count' }, t('table.rows', { n: spelarText.whole(rows.length) })),
-      h('button', { type: 'button', 'data-act': 'csv', 'data-name': name, 'data-filters': filters.join(' '), title: t('table.csv.label'), 'data-key': 'csv' }, t('table.csv')),
+      h('button', { type: 'button', 'data-act': 'csv', 'data-name': name, 'data-filters': filters.join(' '), 'data-key': 'csv' }, t('table.csv')),
     );
   }
 

@@ -1,6 +1,6 @@
 'use strict';
 // @ts-check
-// How things are said: language, numbers and times, always by an explicit locale. The words are in words.js.
+// How things are said: language, numbers and times, always by an explicit locale. The words are in words.json.
 
 const spelarText = (() => {
   const MINUS = '\u2212';
@@ -8,6 +8,18 @@ const spelarText = (() => {
   /** @type {Record<string, string>} */
   const LOCALES = { sv: 'sv-SE', en: 'en-GB' };
   const choices = { language: remembered('language', 'sv'), zone: remembered('zone', 'local') };
+
+  /** Every text of the page by its key, Swedish and English. @type {Record<string, [string, string]>} */
+  let words = {};
+
+  /** Fetch the words. Without them the page shows their keys. @param {string} edition */
+  async function load(edition) {
+    try {
+      words = await (await fetch(`app/words.json?v=${edition}`)).json();
+    } catch {
+      words = {};
+    }
+  }
 
   /** What the reader chose before; a browser that keeps nothing is no fault. @param {string} name @param {string} otherwise */
   function remembered(name, otherwise) {
@@ -32,12 +44,12 @@ const spelarText = (() => {
 
   /** A text in the reader's language, `{name}` filled in. @param {string} key @param {Record<string, unknown>} [values] */
   function t(key, values = {}) {
-    const pair = Object.hasOwn(spelarWords, key) ? spelarWords[key] : [key, key];
+    const pair = Object.hasOwn(words, key) ? words[key] : [key, key];
     return pair[english() ? 1 : 0].replace(/\{(\w+)\}/g, (_, name) => String(values[name]));
   }
 
   /** A word of the files in the reader's language, itself when it is unknown. @param {string} group @param {string} word */
-  const said = (group, word) => (Object.hasOwn(spelarWords, `${group}.${word}`) ? t(`${group}.${word}`) : word);
+  const said = (group, word) => (Object.hasOwn(words, `${group}.${word}`) ? t(`${group}.${word}`) : word);
 
   /** @type {Map<string, Intl.NumberFormat>} */
   const formats = new Map();
@@ -109,6 +121,6 @@ const spelarText = (() => {
   }
 
   return {
-    t, said, money, price, fine, whole, signed, tone, time, day, spell, figure, remembered, remember, choices, stamp, DASH,
+    load, t, said, money, price, fine, whole, signed, tone, time, day, spell, figure, remembered, remember, choices, stamp, DASH,
   };
 })();
