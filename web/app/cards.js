@@ -93,7 +93,10 @@ const spelarCards = (() => {
       const { problem, table, json } = spelarData.source(file);
       return t(table || json ? 'card.error' : 'card.unread', { file, problem: spelarText.said('problem', problem) });
     }
-    if (state === 'late' || state === 'stale') return t(`card.${state}`, { age: spell(spelarData.age(file)) });
+    if (state === 'late' || state === 'stale') {
+      const age = spelarData.age(file) || 0;
+      return age < 0 ? t('body.ahead', { age: spell(-age) }) : t(`card.${state}`, { age: spell(age) });
+    }
     const quiet = card.files[0] && spelarData.FILES[card.files[0]].event ? spelarData.ages(card.files[0]).data : null;
     return quiet === null ? '' : t('card.quiet', { age: spell(quiet) });
   }

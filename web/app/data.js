@@ -15,6 +15,8 @@ const spelarData = (() => {
   const RETRY_MS = 10000;
   /** Below this age a file may change again within the second that its header counts, s. */
   const YOUNG_S = 3;
+  /** Data further ahead of the server's clock than this has an age that nobody knows, s. */
+  const AHEAD_S = 60;
 
   /** `event`: a quiet file is no fault. `tail`: bytes read at first. @typedef {{event?: boolean, tail?: number, columns?: string}} Kind */
   /** @type {Record<string, Kind>} */
@@ -240,7 +242,7 @@ const spelarData = (() => {
   function freshness(seconds) {
     if (seconds === null) return 'ok';
     if (seconds > Math.max(10 * interval(), 30)) return 'stale';
-    return seconds > Math.max(3 * interval(), 10) ? 'late' : 'ok';
+    return seconds < -AHEAD_S || seconds > Math.max(3 * interval(), 10) ? 'late' : 'ok';
   }
 
   /** What to say of a file now. @param {string} name @returns {State} */

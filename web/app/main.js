@@ -13,7 +13,7 @@
   const INDEX = ['pm_markets_index.json', 'pm_paper_candidates.csv'];
   /** @type {Record<string, Route>} */
   const ROUTES = {
-    overview: { name: 'nav.overview', link: '#/start/overview', cards: spelarOverview.cards, also: ['pm_prices.csv'] },
+    overview: { name: 'nav.overview', link: '#/start/overview', cards: spelarOverview.cards },
     why: { name: 'nav.why', link: '#/pm/candidates', cards: spelarWhy.cards },
     edge: { name: 'nav.edge', link: '#/pm/edge', cards: spelarMarkets.edge, also: INDEX },
     trades: { name: 'nav.trades', link: '#/trades', cards: spelarLists.trades },
@@ -120,9 +120,17 @@
     return row[other.length];
   }
 
+  let framed = '';
+  /** What changes only with the reader's choices, then the second's news. */
   function header() {
-    const known = ROUTES[route];
-    const name = known ? t(known.name) : t('nav.lost');
+    const frame = [route, choices.language, choices.zone, theme].join(' ');
+    if (frame !== framed) surround();
+    framed = frame;
+    heartbeat();
+  }
+
+  function surround() {
+    const name = ROUTES[route] ? t(ROUTES[route].name) : t('nav.lost');
     document.documentElement.lang = choices.language;
     document.title = `${name} · spelar`;
     patch(at('title'), [name]);
@@ -133,7 +141,6 @@
     ));
     patch(at('footer'), [h('p', {}, t('footer'))]);
     switches();
-    heartbeat();
   }
 
   function switches() {

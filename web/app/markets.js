@@ -115,19 +115,22 @@ const spelarMarkets = (() => {
   }
 
   /** @param {string} id @param {string} title @param {string} empty @param {string[]} files @param {(place: Place) => Drawing | null} drawing @param {boolean} [chooses] @returns {Card} */
-  const chart = (id, title, empty, files, drawing, chooses = false) => ({
-    id, title, files, empty, span: 'wide',
-    draw: (place) => {
-      const drawn = drawing(place);
-      const body = drawn ? spelarCharts.place(`${id}-chart`, drawn) : [h('p', { class: 'empty' }, t(empty))];
+  function chart(id, title, empty, files, drawing, chooses = false) {
+    /** @type {Drawing | null} */
+    let drawn = null;
+    /** @type {Card['draw']} */
+    const draw = (place) => {
+      drawn = drawing(place);
       if (!drawn && !chooses) return null;
-      return chooses ? [h('div', { class: 'filters' }, spelarTable.choice('market', priced(), place, (value) => value), h('span', { class: 'count' }, pricesOf(place).name)), ...body] : body;
-    },
-    after: (_, place) => {
-      const drawn = drawing(place);
+      const body = drawn ? spelarCharts.place(`${id}-chart`, drawn) : [h('p', { class: 'empty' }, t(empty))];
+      if (!chooses) return body;
+      return [h('div', { class: 'filters' }, spelarTable.choice('market', priced(), place, (value) => value), h('span', { class: 'count' }, pricesOf(place).name)), ...body];
+    };
+    const after = () => {
       if (drawn) spelarCharts.draw(`${id}-chart`, drawn);
-    },
-  });
+    };
+    return { id, title, files, empty, span: /** @type {const} */ ('wide'), draw, after };
+  }
 
   /** @param {Place} place */
   function decisions(place) {

@@ -111,8 +111,11 @@ const spelarOverview = (() => {
     };
   }
 
+  /** What the curve's card drew last, for its chart. @type {Drawing | null} */
+  let drawing = null;
+
   function curveBody() {
-    const drawing = curve();
+    drawing = curve();
     if (!drawing) return null;
     const worst = drawing.lines[1].points.reduce((least, { value }) => Math.min(least, value), 0);
     return [...spelarCharts.place('equity-chart', drawing), h('p', { class: 'note' }, t('drawdown.worst', { value: money(worst) }))];
@@ -172,7 +175,6 @@ const spelarOverview = (() => {
     {
       id: 'curve', title: 'curve.title', files: ['pm_paper_equity.csv', 'pm_paper_trades.csv'], draw: curveBody, empty: 'curve.empty', span: 'wide',
       after: () => {
-        const drawing = curve();
         if (drawing) spelarCharts.draw('equity-chart', drawing);
       },
     },
