@@ -8,7 +8,7 @@ RECORDING ?=
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow check bench bench-web screenshots lock docs cassettes vendor clean
+.PHONY: help demo test test-slow test-web check bench bench-web screenshots lock docs cassettes vendor clean
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -26,8 +26,11 @@ demo: .venv/installed vendor ## paper trading against simulated venues, with the
 test: .venv/installed vendor ## the fast tests
 	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
-test-slow: .venv/installed vendor ## the long simulations, crash loops, many processes, and the portal in a browser
+test-slow: .venv/installed vendor ## the long simulations, crash loops and many processes
 	$(BIN)/python -m pytest -m slow -n $(WORKERS) --dist worksteal
+
+test-web: .venv/installed vendor ## the portal in a real chromium (Debian: apt install chromium)
+	$(BIN)/python -m pytest -m browser -n $(WORKERS) --dist worksteal tests/web
 
 check: .venv/installed vendor ## lint, format, strict types (also of the portal's scripts), architecture
 	$(BIN)/ruff check .

@@ -17,7 +17,7 @@ from tests.web import states
 from tests.web.agent import Agent, past, stamped
 from tests.web.browser import NEW, THEMES, WEB, WIDTHS, Look, axe_needed, opened, viewed
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.browser
 
 LOOKS = [Look(theme=theme, width=width) for theme in THEMES for width in WIDTHS]
 SMALL = Look(theme="light", width=390)

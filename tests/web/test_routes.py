@@ -16,7 +16,7 @@ from tests.web.agent import RISES, Agent, past, stamped
 from tests.web.browser import LANGUAGES, ROUTES, THEMES, WEB, WIDTHS, Look, View, axe_needed, new_page, opened
 from tests.web.test_frame import CHANGES
 
-pytestmark = [pytest.mark.slow, new_page]
+pytestmark = [pytest.mark.browser, new_page]
 
 CARDS = "[...document.querySelectorAll('[data-file][data-state]')].map((e) => e.dataset.state)"
 SPOILT = [name for name in CHANGES if name not in ("full", "big")]
