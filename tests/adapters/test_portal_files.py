@@ -491,6 +491,7 @@ def test_a_portal_can_be_closed_twice_and_publish_again(tmp_path: Path) -> None:
     assert document(tmp_path, MANIFEST.name)["tick"] == 2
 
 
+@pytest.mark.slow
 def test_a_reader_never_sees_half_a_file(tmp_path: Path) -> None:
     """A reader in a tight loop finds complete files only, in every one of many writes."""
     done = threading.Event()

@@ -132,6 +132,7 @@ CASES: tuple[tuple[str, dict[str, str], SimKey, str, str], ...] = (
 )
 
 
+@pytest.mark.slow
 def test_the_six_cases_have_six_messages_and_one_request_each(tmp_path: Path) -> None:
     """Good key, wrong key, wrong secret, key without permission, spot key on futures, lockout."""
     said = set()
@@ -305,6 +306,7 @@ def test_venues_that_cannot_be_reached_say_nothing_about_a_key(tmp_path: Path) -
     assert leaks(tmp_path, done.stdout, done.stderr) == []
 
 
+@pytest.mark.slow
 def test_no_key_at_all_is_no_failure_and_says_how_to_set_one(tmp_path: Path) -> None:
     """And asks nobody."""
     with venues() as server:
@@ -316,6 +318,7 @@ def test_no_key_at_all_is_no_failure_and_says_how_to_set_one(tmp_path: Path) -> 
     assert server.requests == []
 
 
+@pytest.mark.slow
 def test_keys_from_a_file_work_and_a_file_that_others_can_read_ends_with_78(tmp_path: Path) -> None:
     """Nobody is asked before the file is in order."""
     path = tmp_path / "k/keys.json"
@@ -356,6 +359,7 @@ def test_keys_that_cannot_be_used_end_with_78_and_one_line(tmp_path: Path, broke
     assert server.requests == []
 
 
+@pytest.mark.slow
 def test_nothing_of_a_key_is_in_the_traceback_of_a_crash(tmp_path: Path) -> None:
     """A full disk behind stdout, in the middle of the check."""
     with venues() as server, Path("/dev/full").open("w") as full:

@@ -48,6 +48,7 @@ def test_check_prints_a_line_for_each_source_and_ends_with_zero(env: dict[str, s
         assert any(line.startswith("ok") and subject in line for line in done.stdout.splitlines()), subject
 
 
+@pytest.mark.slow
 def test_check_warns_when_the_minimum_edge_does_not_pay_for_a_round_trip(env: dict[str, str]) -> None:
     """The runbook's defaults often do not."""
     assert "a round trip costs" in spelar(["check"], env).stdout

@@ -96,6 +96,7 @@ def test_sigterm_while_the_venues_hang_ends_within_ten_seconds(tmp_path: Path, e
             assert process.wait(timeout=10) == 0
 
 
+@pytest.mark.slow
 def test_a_killed_daemon_goes_on_where_its_last_committed_tick_ended(tmp_path: Path, env: dict[str, str]) -> None:
     """kill -9 in the middle: cash, position, hold clock and the log of trades are as they were."""
     trades = tmp_path / "out/pm_paper_trades.csv"

@@ -59,6 +59,7 @@ def test_a_recording_of_real_markets_is_traded_and_settled(tmp_path: Path) -> No
     assert "Paper result" in said
 
 
+@pytest.mark.slow
 def test_the_demo_starts_afresh_each_time(tmp_path: Path) -> None:
     """Its own ledger, and only that, is emptied."""
     _demo(tmp_path, "--ticks", "3", "--speed", "200")
