@@ -131,6 +131,22 @@ def test_a_known_file_is_not_sent_again(client: httpx.Client, roots: tuple[Path,
     assert client.get("/data/manifest.json", headers={"If-Modified-Since": known}).status_code == 200
 
 
+@pytest.mark.parametrize(("accepted", "packed"), [("gzip, deflate", True), ("br", False), ("gzip;q=0", False), ("", False)])
+def test_the_page_is_packed_for_whoever_can_unpack_it(
+    client: httpx.Client, roots: tuple[Path, Path], accepted: str, packed: bool
+) -> None:
+    """Scripts shrink to a third; data is not packed, because it is read at every tick on the same machine."""
+    script = "'use strict';" + "const spelar = 1;" * 200
+    (roots[0] / "app" / "page.js").write_text(script)
+    answer = client.get("/app/page.js", headers={"Accept-Encoding": accepted})
+    assert answer.text == script
+    assert answer.headers["Vary"] == "Accept-Encoding"
+    assert ("Content-Encoding" in answer.headers) is packed
+    assert (int(answer.headers["Content-Length"]) < len(script) / 3) is packed
+    (roots[1] / "pm_prices.csv").write_text("ts\n" * 1000)
+    assert "Content-Encoding" not in client.get("/data/pm_prices.csv", headers={"Accept-Encoding": accepted}).headers
+
+
 @pytest.mark.parametrize("date", ["yesterday", "", "Sun, 99 Sep 2001 01:46:40 GMT"])
 def test_a_date_that_is_none_is_ignored(client: httpx.Client, date: str) -> None:
     """A reader who says nonsense gets the file."""

@@ -43,7 +43,7 @@ class Meter:
     def __init__(self, page: Page) -> None:
         """Start counting."""
         self._session: CDPSession = page.context.new_cdp_session(page)
-        self._session.send("Performance.enable")
+        self._session.send("Performance.enable", {"timeDomain": "threadTicks"})
 
     def cpu_ms(self) -> float:
         """What the main thread has worked so far."""

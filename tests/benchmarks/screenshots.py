@@ -7,7 +7,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from tests.web.agent import RISES, Agent, past
-from tests.web.browser import ARGUMENTS, CHROMIUM, NEW, NO_CHROMIUM, ROOT, THEMES, WIDTHS, Look, opened
+from tests.web.browser import ARGUMENTS, CHROMIUM, NO_CHROMIUM, ROOT, THEMES, WIDTHS, Look, opened
 
 PLACE = ROOT / "docs/screenshots"
 HEIGHT = 900
@@ -19,8 +19,6 @@ ROUTES = {
     "trades": "#/trades",
     "health": "#/health",
 }
-SHOWN = ROUTES if NEW else {"overview": ROUTES["overview"]}
-"""The plain page has one route."""
 
 
 def main() -> int:
@@ -34,7 +32,10 @@ def main() -> int:
         Agent(Path(folder), before)
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
         looks = [
-            (name, Look(route=SHOWN[name], theme=theme, width=width)) for name in SHOWN for theme in THEMES for width in WIDTHS
+            (name, Look(route=ROUTES[name], theme=theme, width=width))
+            for name in ROUTES
+            for theme in THEMES
+            for width in WIDTHS
         ]
         for name, look in looks:
             with opened(chromium, Path(folder), look) as view:

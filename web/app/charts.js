@@ -2,7 +2,7 @@
 // @ts-check
 // Charts over lightweight-charts: a line is a name, a colour and points; the reader's zoom and cursor stay where they are.
 
-/** @typedef {{time: number, value: number}} Point */
+/** `outage`: nothing is known between the point before and this one. @typedef {{time: number, value: number, outage?: boolean}} Point */
 /** `pane` 1 lies below; `side` is the scale; `digits` of its values; `lines` are levels with a name.
  * @typedef {{name: string, tone: string, points: Point[], pane?: number, side?: 'left' | 'right', area?: boolean, thin?: boolean, digits: number,
  *   levels?: {value: number, text: string, tone: string}[]}} Line */
@@ -14,6 +14,8 @@ const spelarCharts = (() => {
   const { t } = spelarText;
   const MOST_GAPS = 400;
   const MOST_MARKS = 300;
+  /** A long line is outlined in at most so many stretches. */
+  const STRETCHES = 800;
   /** More fills than these are dots. */
   const FEW_MARKS = 40;
 
@@ -61,7 +63,7 @@ const spelarCharts = (() => {
 
   /** @param {string} id @param {HTMLElement} box @param {Drawing} drawing @returns {Live} */
   function open(id, box, drawing) {
-    const chart = library().createChart(box, { ...look(), autoSize: true });
+    const chart = library().createChart(box, { ...look(), width: box.clientWidth, height: box.clientHeight, autoSize: true });
     const legend = /** @type {HTMLElement} */ (document.getElementById(`${id}-legend`));
     /** @type {Live} */
     const made = { chart, series: [], shape: '', markers: null, touched: false, drawing, cursor: null, box, legend };
@@ -133,7 +135,9 @@ const spelarCharts = (() => {
   /** @param {Live} made */
   function fill(made) {
     const { chart, drawing } = made;
-    const range = made.touched ? chart.timeScale().getVisibleRange() : null;
+    const scale = chart.timeScale();
+    const [range, seen] = made.touched ? [scale.getVisibleLogicalRange(), scale.getVisibleRange()] : [null, null];
+    const before = seen && scale.timeToIndex(seen.to, true);
     drawing.lines.forEach((line, at) => made.series[at].setData(gapped(line.points)));
     const marks = (drawing.marks || []).slice(-MOST_MARKS);
     const many = marks.length > FEW_MARKS;
@@ -143,30 +147,46 @@ const spelarCharts = (() => {
         position: many ? 'inBar' : up ? 'belowBar' : 'aboveBar', shape: many ? 'circle' : up ? 'arrowUp' : 'arrowDown',
       })),
     );
-    if (!range) chart.timeScale().fitContent();
-    else requestAnimationFrame(() => live.has(made.box.id) && chart.timeScale().setVisibleRange(range));
+    if (range && seen) {
+      // Points that went at the left moved all others; the library knows its new axis one frame later.
+      const moved = scale.timeToIndex(seen.to, true) - before;
+      requestAnimationFrame(() => live.has(made.box.id) && scale.setVisibleLogicalRange({ from: range.from + moved, to: range.to + moved }));
+    } else {
+      scale.fitContent();
+    }
     tell(made, made.cursor === null ? null : drawing.lines[0].points[made.cursor]?.time ?? null);
   }
 
   /** An outage takes its room on the axis, as times without a value, and no line crosses it. @param {Point[]} points */
   function gapped(points) {
-    if (points.length < 3) return points;
     const clear = { color: 'transparent', lineColor: 'transparent', topColor: 'transparent', bottomColor: 'transparent' };
-    const steps = points.slice(1).map(({ time }, at) => time - points[at].time).sort((a, b) => a - b);
-    const usual = steps[Math.floor(steps.length / 2)];
+    /** @type {(Partial<Point> & Record<string, unknown>)[]} */
     const found = [];
     let left = MOST_GAPS;
-    for (const [at, point] of points.entries()) {
-      const before = at ? points[at - 1].time : point.time;
-      const missing = Math.min(Math.round((point.time - before) / usual) - 1, left);
-      if (missing >= 3) {
+    for (const [at, { time, value, outage }] of points.entries()) {
+      if (outage && at) {
+        // A point's colour is that of the line that leaves it.
+        found.push({ ...found.pop(), ...clear });
+        const before = points[at - 1].time;
+        const missing = Math.min(Math.round((time - before) / usual(points.slice(Math.max(at - 5, 0), at + 5))) - 1, left);
         left -= missing;
-        const step = (point.time - before) / (missing + 1);
-        for (let i = 1; i <= missing; i += 1) found.push({ time: before + i * step });
+        for (let i = 1; i <= missing; i += 1) found.push({ time: before + (i * (time - before)) / (missing + 1) });
       }
-      found.push(missing >= 3 ? { ...point, ...clear } : point);
+      found.push({ time, value });
     }
     return found;
+  }
+
+  /** The usual time from point to point. @param {Point[]} points */
+  function usual(points) {
+    const steps = points.slice(1).map(({ time }, at) => time - points[at].time).sort((a, b) => a - b);
+    return steps[Math.floor(steps.length / 2)] || 1;
+  }
+
+  /** The points with the outages before them named: where some usual steps are missing. @param {Point[]} points @returns {Point[]} */
+  function marked(points) {
+    const most = 3.5 * usual(points);
+    return points.map((point, at) => (at && point.time - points[at - 1].time > most ? { ...point, outage: true } : point));
   }
 
   /** Say the values under the cursor, the latest ones when there is none. @param {Live} made @param {number | null} time */
@@ -230,6 +250,25 @@ const spelarCharts = (() => {
     }
   }
 
+  /** Which points draw a long line: of each stretch its first, lowest and highest, and the last before an outage. Stretches
+   * stand fast in time, so that the axis stays even and a point more moves none of the others. @param {Point[]} points @returns {number[]} */
+  function outline(points) {
+    if (points.length <= 2 * STRETCHES) return [...points.keys()];
+    const width = 2 ** Math.ceil(Math.log2((points[points.length - 1].time - points[0].time) / STRETCHES));
+    const kept = [];
+    for (let start = 0, at = 0; start < points.length; start = at) {
+      const end = (Math.floor(points[start].time / width) + 1) * width;
+      let [low, high] = [start, start];
+      for (at = start + 1; at < points.length && points[at].time < end && !points[at].outage; at += 1) {
+        if (points[at].value < points[low].value) low = at;
+        if (points[at].value > points[high].value) high = at;
+      }
+      const last = at === points.length || points[at].outage ? at - 1 : start;
+      kept.push(...[...new Set([start, low, high, last])].sort((one, other) => one - other));
+    }
+    return kept;
+  }
+
   /** Points of a file's column by its times: sorted, unique, finite. @param {CsvTable} file @param {string[][]} rows @param {string} column @returns {Point[]} */
   function series(file, rows, column) {
     /** @type {Point[]} */
@@ -244,9 +283,8 @@ const spelarCharts = (() => {
       before = time;
       found.push({ time, value });
     }
-    if (ordered) return found;
-    return [...new Map(found.map((point) => [point.time, point])).values()].sort((a, b) => a.time - b.time);
+    return marked(ordered ? found : [...new Map(found.map((point) => [point.time, point])).values()].sort((a, b) => a.time - b.time));
   }
 
-  return { place, draw, fit, repaint, series, clear: () => [...live.keys()].forEach(remove) };
+  return { place, draw, fit, repaint, series, outline, clear: () => [...live.keys()].forEach(remove) };
 })();

@@ -2,8 +2,9 @@
 // @ts-check
 // CSV out of bytes: the tail of a big file first, then only what was appended; and CSV for the reader to keep.
 
-/** `bytes` is the whole edition, `skipped` counts rows that could not be understood, `partial` says that the head was not read.
- * @typedef {{bytes: Uint8Array, header: string[], rows: string[][], skipped: number, partial: boolean, columns: Map<string, number>}} CsvTable */
+/** `bytes` is the whole edition, `tail` how many of its last ones were read at first, `skipped` counts rows that could not be
+ * understood, `partial` says that the head was not read.
+ * @typedef {{bytes: Uint8Array, tail: number, header: string[], rows: string[][], skipped: number, partial: boolean, columns: Map<string, number>}} CsvTable */
 
 const spelarCsv = (() => {
   const NEWLINE = 10;
@@ -44,7 +45,7 @@ const spelarCsv = (() => {
     const partial = bytes.length - head > tail;
     const start = partial ? bytes.indexOf(NEWLINE, bytes.length - tail) + 1 || head : head;
     /** @type {CsvTable} */
-    const table = { bytes, header, rows: [], skipped: 0, partial, columns: new Map(header.map((name, i) => [name, i])) };
+    const table = { bytes, tail, header, rows: [], skipped: 0, partial, columns: new Map(header.map((name, i) => [name, i])) };
     add(table, start);
     return table;
   }
@@ -57,9 +58,9 @@ const spelarCsv = (() => {
     }
   }
 
-  /** The next edition of a table: what both editions share is not read again. @param {CsvTable | null} before @param {Uint8Array} bytes @param {number} tail */
+  /** The next edition of a table: what both editions share is not read again, but for a longer tail. @param {CsvTable | null} before @param {Uint8Array} bytes @param {number} tail */
   function next(before, bytes, tail) {
-    const step = before && continued(before.bytes, bytes);
+    const step = before && !(before.partial && before.tail < tail) && continued(before.bytes, bytes);
     if (!before || !step) return read(bytes, tail);
     const rows = before.rows;
     const table = { ...before, bytes };

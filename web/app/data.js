@@ -10,7 +10,9 @@
 /** @typedef {{tick: number, ts: string, ledger_id: string, interval_s?: number, files: Record<string, Entry>}} Manifest */
 
 const spelarData = (() => {
-  const BIG = 200000;
+  /** How much of a file's end is read: at first, and where a view is about this file, bytes. */
+  const SHALLOW = 200000;
+  const DEEP = 4000000;
   const TIMEOUT_MS = 10000;
   const RETRY_MS = 10000;
   /** Below this age a file may change again within the second that its header counts, s. */
@@ -18,7 +20,7 @@ const spelarData = (() => {
   /** Data further ahead of the server's clock than this has an age that nobody knows, s. */
   const AHEAD_S = 60;
 
-  /** `event`: a quiet file is no fault. `tail`: bytes read at first. @typedef {{event?: boolean, tail?: number, columns?: string}} Kind */
+  /** `event`: a quiet file is no fault. `tail`: bytes read at least. @typedef {{event?: boolean, tail?: number, columns?: string}} Kind */
   /** @type {Record<string, Kind>} */
   const FILES = {
     'live_status.json': {},
@@ -37,11 +39,10 @@ const spelarData = (() => {
       columns: 'ts,market,token,outcome,action,price,shares,notional,cash_after,status,notes,trade_id,fee,realized_pnl,book_hash',
     },
     'pm_paper_candidates.csv': {
-      tail: 900000,
       columns: 'ts,market,market_ref,token,outcome,pm_bid,pm_ask,pm_mid,odds,odds_allowed,fair_p,ev,edge,spread,cost_est,edge_net,signal,decision,reason,gate_value,gate_threshold,gate_setting',
     },
-    'pm_paper_equity.csv': { tail: 1000000, columns: 'ts,equity_usd,cash_usd,realized_pnl_usd,unrealized_pnl_usd,open_positions' },
-    'pm_prices.csv': { tail: 1000000, columns: 'ts,market,token,reference,bid,ask,mid,edge' },
+    'pm_paper_equity.csv': { tail: DEEP, columns: 'ts,equity_usd,cash_usd,realized_pnl_usd,unrealized_pnl_usd,open_positions' },
+    'pm_prices.csv': { columns: 'ts,market,token,reference,bid,ask,mid,edge' },
     'pm_scan_candidates.csv': { event: true, columns: 'ts,market,slug,url,kind,liquidity_usdc,spread,kept,reason,notes' },
     'pm_markets_index.json': {},
     'pm_books.json': {},
@@ -49,6 +50,10 @@ const spelarData = (() => {
 
   /** @type {Map<string, Source>} */
   const sources = new Map();
+  /** The files that are read deep, because a view is about them. @type {Set<string>} */
+  const deep = new Set();
+  /** Counts every new edition and every change of state of any file. */
+  let changes = 0;
   /** @type {Manifest | null} */
   let manifest = null;
   /** Until when no manifest is asked for, ms of `performance.now()`. */
@@ -105,10 +110,30 @@ const spelarData = (() => {
     }
   }
 
-  /** Fetch the manifest, then what changed of `names`. Never throws. @param {string[]} names */
-  async function poll(names) {
+  /** Fetch the manifest, then what changed of `names`; `about` are those that the view is about. Never throws. Says whether anything changed.
+   * @param {string[]} names @param {string[]} about */
+  async function poll(names, about) {
+    const before = changes;
+    about.forEach(deepen);
     await pollManifest();
     if (silentSince === null) await Promise.all(names.map((name) => pollFile(source(name))));
+    return changes !== before;
+  }
+
+  /** Read more of a file, now and from now on. @param {string} name */
+  function deepen(name) {
+    const { table } = source(name);
+    if (!deep.has(name) && table && table.partial) {
+      source(name).table = spelarCsv.next(table, table.bytes, DEEP);
+      changed(source(name));
+    }
+    deep.add(name);
+  }
+
+  /** @param {Source} file */
+  function changed(file) {
+    file.version += 1;
+    changes += 1;
   }
 
   async function pollManifest() {
@@ -154,13 +179,13 @@ const spelarData = (() => {
   /** @param {Source} file @param {string} problem @param {string} key */
   function failed(file, problem, key) {
     Object.assign(file, { fetched: 'error', problem, entry: key, retryAt: performance.now() + RETRY_MS, modified: '' });
-    file.version += 1;
+    changed(file);
   }
 
   /** @param {Source} file */
   function lost(file) {
     Object.assign(file, { fetched: 'missing', table: null, json: null, newest: null, changed: null, modified: '', entry: '', retryAt: 0 });
-    file.version += 1;
+    changed(file);
   }
 
   /** @param {Source} file @param {Response} response */
@@ -180,7 +205,7 @@ const spelarData = (() => {
     if (file.name.endsWith('.json')) takeJson(file, bytes);
     else takeTable(file, bytes);
     Object.assign(file, { problem: '', retryAt: 0 });
-    file.version += 1;
+    changed(file);
   }
 
   /** @param {Uint8Array} one @param {Uint8Array} other */
@@ -201,7 +226,7 @@ const spelarData = (() => {
     const end = bytes.indexOf(10);
     const head = new TextDecoder().decode(bytes.subarray(0, end < 0 ? bytes.length : end));
     if (known.filter((name) => head.includes(name)).length < 2) throw new Error('header');
-    const table = spelarCsv.next(file.table, bytes, FILES[file.name].tail || BIG);
+    const table = spelarCsv.next(file.table, bytes, deep.has(file.name) ? DEEP : FILES[file.name].tail || SHALLOW);
     file.table = table;
     const last = table.rows.at(-1);
     file.newest = last ? Date.parse(spelarCsv.cell(table, last, 'ts')) || null : null;

@@ -10,6 +10,15 @@ const spelarDom = (() => {
   /** Hosts that a link may lead to; every other address is shown as text. */
   const HOSTS = ['polymarket.com', 'www.kraken.com', 'futures.kraken.com', 'www.tradingview.com', 'www.papaparse.com'];
 
+  /** Longer texts are cut where they are shown: a name of ten kilobytes costs seconds of layout. */
+  const MOST_LETTERS = 300;
+
+  /** @param {string | number} value */
+  function legible(value) {
+    const text = String(value);
+    return text.length > MOST_LETTERS ? `${text.slice(0, MOST_LETTERS)}…` : text;
+  }
+
   /** @param {Element} made @param {Attributes} attributes @param {(Child | Child[])[]} children */
   function dress(made, attributes, children) {
     for (const [name, value] of Object.entries(attributes)) {
@@ -17,7 +26,7 @@ const spelarDom = (() => {
       made.setAttribute(name, value === true ? '' : String(value));
     }
     for (const child of children.flat()) {
-      if (child !== null && child !== undefined && child !== false) made.append(child instanceof Node ? child : String(child));
+      if (child !== null && child !== undefined && child !== false) made.append(child instanceof Node ? child : legible(/** @type {string | number} */ (child)));
     }
   }
 
@@ -52,7 +61,7 @@ const spelarDom = (() => {
     let at = parent.firstChild;
     for (const child of children) {
       if (child === null || child === undefined || child === false) continue;
-      const next = child instanceof Node ? child : document.createTextNode(String(child));
+      const next = child instanceof Node ? child : document.createTextNode(legible(child));
       at = reach(at, keyOf(next));
       if (at && alike(at, next)) {
         morph(at, next);

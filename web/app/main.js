@@ -169,9 +169,12 @@
     announced = news;
   }
 
+  /** The files that this view's cards show. */
+  const about = () => (ROUTES[route] ? ROUTES[route].cards.flatMap(({ files }) => files) : []);
+
   /** The files that this view needs, and those of the header. */
   function needed() {
-    const names = (ROUTES[route] ? [...ROUTES[route].cards.flatMap(({ files }) => files), ...(ROUTES[route].also || [])] : []);
+    const names = [...about(), ...((ROUTES[route] || {}).also || [])];
     const all = ['overview', 'health'].includes(route) && !spelarData.hasManifest() ? spelarOverview.STRIP : [];
     return [...new Set(['live_status.json', 'pm_paper_portfolio.json', ...names, ...all])];
   }
@@ -182,12 +185,12 @@
     again = polling;
     if (document.hidden || polling) return;
     polling = true;
-    await spelarData.poll(needed());
+    const changed = await spelarData.poll(needed(), route === 'overview' ? [] : about());
     polling = false;
     if (again) void poll();
     // What the manifest names and nobody shows has a state all the same.
     spelarOverview.STRIP.filter((name) => !needed().includes(name)).forEach(spelarData.glance);
-    draw();
+    if (changed) draw();
     document.body.dataset.ready = 'true';
   }
 

@@ -124,7 +124,7 @@ const spelarMarkets = (() => {
       if (!drawn && !chooses) return null;
       const body = drawn ? spelarCharts.place(`${id}-chart`, drawn) : [h('p', { class: 'empty' }, t(empty))];
       if (!chooses) return body;
-      return [h('div', { class: 'filters' }, spelarTable.choice('market', priced(), place, (value) => value), h('span', { class: 'count' }, pricesOf(place).name)), ...body];
+      return [h('div', { class: 'filters' }, spelarTable.choice('market', priced(), place, (value) => value, t('edge.best')), h('span', { class: 'count' }, pricesOf(place).name)), ...body];
     };
     const after = () => {
       if (drawn) spelarCharts.draw(`${id}-chart`, drawn);

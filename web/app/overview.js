@@ -90,35 +90,37 @@ const spelarOverview = (() => {
     ];
   }
 
-  /** @returns {Drawing | null} */
+  /** The curve, and the worst drawdown in percent. @returns {{drawing: Drawing, worst: number} | null} */
   function curve() {
     const file = source('pm_paper_equity.csv').table;
     const points = file ? spelarCharts.series(file, file.rows, 'equity_usd') : [];
     const last = points.at(-1);
     if (!last) return null;
     let peak = -Infinity;
-    const falls = points.map(({ time, value }) => {
-      peak = Math.max(peak, value);
-      return { time, value: peak > 0 ? ((value - peak) / peak) * 100 : 0 };
+    const falls = points.map((point) => {
+      peak = Math.max(peak, point.value);
+      return { ...point, value: peak > 0 ? ((point.value - peak) / peak) * 100 : 0 };
     });
-    return {
+    const drawn = spelarCharts.outline(points);
+    const drawing = {
       label: t('curve.label', { value: money(last.value) }),
       marks: F.marks(),
       lines: [
-        { name: t('equity'), tone: '--accent', points, digits: 2 },
-        { name: t('drawdown'), tone: '--down', points: falls, pane: 1, area: true, digits: 2 },
+        { name: t('equity'), tone: '--accent', points: drawn.map((at) => points[at]), digits: 2 },
+        { name: t('drawdown'), tone: '--down', points: drawn.map((at) => falls[at]), pane: 1, area: true, digits: 2 },
       ],
     };
+    return { drawing, worst: falls.reduce((least, { value }) => Math.min(least, value), 0) };
   }
 
   /** What the curve's card drew last, for its chart. @type {Drawing | null} */
   let drawing = null;
 
   function curveBody() {
-    drawing = curve();
-    if (!drawing) return null;
-    const worst = drawing.lines[1].points.reduce((least, { value }) => Math.min(least, value), 0);
-    return [...spelarCharts.place('equity-chart', drawing), h('p', { class: 'note' }, t('drawdown.worst', { value: money(worst) }))];
+    const found = curve();
+    drawing = found && found.drawing;
+    if (!found || !drawing) return null;
+    return [...spelarCharts.place('equity-chart', drawing), h('p', { class: 'note' }, t('drawdown.worst', { value: money(found.worst) }))];
   }
 
   function positions() {

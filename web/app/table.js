@@ -71,7 +71,7 @@ const spelarTable = (() => {
     return `#/${place.path.map(encodeURIComponent).join('/')}${query ? `?${query}` : ''}`;
   }
 
-  /** The rows of a file as objects, newest first, that the address's filters let through.
+  /** The rows of a file, newest first, that the address's filters let through.
    * @param {CsvTable} file @param {Place} place @param {string[]} filters */
   function filtered(file, place, filters) {
     const [from, to] = [place.params.get('from') || '', place.params.get('to') || ''];
@@ -83,16 +83,20 @@ const spelarTable = (() => {
       const day = from || to ? spelarText.day(spelarCsv.cell(file, row, 'ts')) : '';
       if ((!from || day >= from) && (!to || day <= to)) found.push(row);
     }
-    return found.map((row) => spelarCsv.record(file, row));
+    return found;
   }
 
-  /** @param {Row[]} rows @param {Column[]} columns @param {Place} place */
-  function sorted(rows, columns, place) {
+  /** @param {CsvTable} file @param {string[][]} rows @param {Column[]} columns @param {Place} place */
+  function sorted(file, rows, columns, place) {
     const [name, down] = order(place);
     const column = columns.find((one) => one.name === name);
     if (!column || (name === 'ts' && down)) return rows;
-    /** @param {Row} row */
-    const by = column.by || ((row) => (column.kind === 'number' ? spelarCsv.number(row[name]) : row[name]));
+    /** @param {string[]} row */
+    const by = (row) => {
+      if (column.by) return column.by(spelarCsv.record(file, row));
+      const text = spelarCsv.cell(file, row, name);
+      return column.kind === 'number' ? spelarCsv.number(text) : text;
+    };
     const keyed = rows.map((row) => ({ row, key: by(row) }));
     const way = down ? -1 : 1;
     keyed.sort((a, b) => {
@@ -107,11 +111,11 @@ const spelarTable = (() => {
   function list(name, caption, columns, filters, place) {
     const file = spelarData.source(name).table;
     if (!file || !file.rows.length) return null;
-    const rows = sorted(filtered(file, place, filters), columns, place);
+    const rows = sorted(file, filtered(file, place, filters), columns, place);
     const page = Math.min(Math.max(Number(place.params.get('page')) || 1, 1), Math.ceil(rows.length / PAGE) || 1);
-    const seen = rows.slice((page - 1) * PAGE, page * PAGE);
+    const seen = rows.slice((page - 1) * PAGE, page * PAGE).map((row) => spelarCsv.record(file, row));
     return [
-      filterBar(name, file, filters, place, rows),
+      filterBar(name, file, filters, place, rows.length),
       seen.length ? table(caption, columns, seen, { place, key: keyed() }) : h('p', { class: 'empty' }, t('trades.none')),
       rows.length > PAGE && pages(place, page, rows.length),
     ];
@@ -130,8 +134,8 @@ const spelarTable = (() => {
     };
   }
 
-  /** @param {string} name @param {CsvTable} file @param {string[]} filters @param {Place} place @param {Row[]} rows */
-  function filterBar(name, file, filters, place, rows) {
+  /** @param {string} name @param {CsvTable} file @param {string[]} filters @param {Place} place @param {number} count */
+  function filterBar(name, file, filters, place, count) {
     const fields = filters.map((filter) => choice(filter, [...new Set(file.rows.map((row) => spelarCsv.cell(file, row, filter)))].sort(), place));
     const days = ['from', 'to'].map((end) =>
       h('label', { 'data-key': end }, t(`filter.${end}`), h('input', { type: 'date', 'data-param': end, value: place.params.get(end) || '' })),
@@ -143,16 +147,17 @@ const spelarTable = (() => {
       fields,
       days,
       dirty && h('a', { class: 'button', href: link(place, Object.fromEntries([...filters, 'from', 'to', 'page'].map((filter) => [filter, null]))) }, t('table.clear')),
-      h('span', { class: 'count', 'data-key': 'count' }, t('table.rows', { n: spelarText.whole(rows.length) })),
+      h('span', { class: 'count', 'data-key': 'count' }, t('table.rows', { n: spelarText.whole(count) })),
       h('button', { type: 'button', 'data-act': 'csv', 'data-name': name, 'data-filters': filters.join(' '), 'data-key': 'csv' }, t('table.csv')),
     );
   }
 
-  /** A choice that goes into the address. @param {string} name @param {string[]} values @param {Place} place @param {(value: string) => string} [text] */
-  function choice(name, values, place, text = (value) => spelarText.said(name, value)) {
+  /** A choice that goes into the address; `any` is what no choice means.
+   * @param {string} name @param {string[]} values @param {Place} place @param {(value: string) => string} [text] @param {string} [any] */
+  function choice(name, values, place, text = (value) => spelarText.said(name, value), any = t('table.any')) {
     const chosen = place.params.get(name) || '';
     const options = ['', ...values.filter(Boolean)].map((value) =>
-      h('option', { value, selected: value === chosen }, value ? text(value) : t('table.any')),
+      h('option', { value, selected: value === chosen }, value ? text(value) : any),
     );
     return h('label', { 'data-key': name }, t(`col.${name}`), h('select', { 'data-param': name }, options));
   }
@@ -170,7 +175,7 @@ const spelarTable = (() => {
   function download(name, filters, place) {
     const file = spelarData.source(name).table;
     if (!file) return;
-    const rows = filtered(file, place, filters).map((row) => file.header.map((column) => row[column]));
+    const rows = filtered(file, place, filters);
     const address = URL.createObjectURL(new Blob(['\uFEFF', spelarCsv.write(file.header, rows)], { type: 'text/csv' }));
     const anchor = document.createElement('a');
     anchor.href = address;
@@ -179,5 +184,5 @@ const spelarTable = (() => {
     setTimeout(() => URL.revokeObjectURL(address), 10000);
   }
 
-  return { table, list, link, choice, download, filtered, sorted, keyed };
+  return { table, list, link, choice, download };
 })();
