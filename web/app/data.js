@@ -97,13 +97,14 @@ const spelarData = (() => {
     clock = { first: clock && !setBack ? clock.first : sample, last: sample };
   }
 
-  /** @param {string} name @param {string} since */
+  /** An answer and its whole body; one that breaks off on its way is silence. @param {string} name @param {string} since */
   async function get(name, since) {
     try {
       const headers = since ? { 'If-Modified-Since': since } : undefined;
       const response = await fetch(`data/${name}`, { cache: 'no-store', headers, signal: AbortSignal.timeout(TIMEOUT_MS) });
+      const bytes = response.ok ? new Uint8Array(await response.arrayBuffer()) : new Uint8Array();
       heard(response);
-      return response;
+      return { response, bytes };
     } catch (error) {
       silentSince = silentSince === null ? performance.now() : silentSince;
       throw error;
@@ -139,12 +140,12 @@ const spelarData = (() => {
   async function pollManifest() {
     if (performance.now() < manifestRetryAt) return;
     try {
-      const response = await get('manifest.json', '');
+      const { response, bytes } = await get('manifest.json', '');
       if (response.status === 404) {
         manifest = null;
         manifestRetryAt = performance.now() + RETRY_MS;
       } else if (response.ok) {
-        const found = await response.json();
+        const found = JSON.parse(new TextDecoder().decode(bytes));
         if (typeof found.tick === 'number' && typeof found.files === 'object' && !Number.isNaN(Date.parse(found.ts))) manifest = found;
       }
     } catch {
@@ -164,7 +165,7 @@ const spelarData = (() => {
     if (file.busy || waiting || (manifest && key === file.entry && !file.retryAt)) return;
     file.busy = true;
     try {
-      await take(file, await get(file.name, manifest || young(file) ? '' : file.modified));
+      take(file, await get(file.name, manifest || young(file) ? '' : file.modified));
       file.entry = key;
     } catch (error) {
       if (silentSince === null) failed(file, error instanceof Error ? error.message : String(error), key);
@@ -188,8 +189,8 @@ const spelarData = (() => {
     changed(file);
   }
 
-  /** @param {Source} file @param {Response} response */
-  async function take(file, response) {
+  /** @param {Source} file @param {{response: Response, bytes: Uint8Array}} answer */
+  function take(file, { response, bytes }) {
     if (response.status === 304) return;
     if (response.status === 404 || response.status === 410) {
       if (file.fetched !== 'missing') lost(file);
@@ -197,7 +198,6 @@ const spelarData = (() => {
       return;
     }
     if (!response.ok) throw new Error(`HTTP ${response.status}`);
-    const bytes = new Uint8Array(await response.arrayBuffer());
     const was = file.table ? file.table.bytes : null;
     file.modified = response.headers.get('Last-Modified') || '';
     file.changed = Date.parse(file.modified) || null;
