@@ -111,13 +111,13 @@ const spelarData = (() => {
     }
   }
 
-  /** Fetch the manifest, then what changed of `names`; `about` are those that the view is about. Never throws. Says whether anything changed.
-   * @param {string[]} names @param {string[]} about */
-  async function poll(names, about) {
+  /** Fetch the manifest, then what changed of the files that are needed then; `about` are those that the view is about. Never throws.
+   * Says whether anything changed. @param {() => string[]} needed @param {string[]} about */
+  async function poll(needed, about) {
     const before = changes;
     about.forEach(deepen);
     await pollManifest();
-    if (silentSince === null) await Promise.all(names.map((name) => pollFile(source(name))));
+    if (silentSince === null) await Promise.all(needed().map((name) => pollFile(source(name))));
     return changes !== before;
   }
 

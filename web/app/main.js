@@ -185,7 +185,7 @@
     again = polling;
     if (document.hidden || polling) return;
     polling = true;
-    const changed = await spelarData.poll(needed(), route === 'overview' ? [] : about());
+    const changed = await spelarData.poll(needed, route === 'overview' ? [] : about());
     polling = false;
     if (again) void poll();
     // What the manifest names and nobody shows has a state all the same.
