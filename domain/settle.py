@@ -110,10 +110,11 @@ class _Books:
 
 
 def _notes(strategy: str, execution: Execution) -> str:
-    """`lead_lag exit=max_hold fee=0.1785`, and what else is worth knowing about the fill."""
+    """`lead_lag exit=max_hold fee=0.1785 mid=0.515`, and what else is worth knowing about the fill."""
     order, walked = execution.order, execution.walk
     what = f"exit={order.reason}" if order.action is Action.EXIT else str(order.action)
     remarks = (
+        (bool(execution.book_mid), f"mid={execution.book_mid:g}"),
         (walked.shares != order.shares, f"filled {walked.shares.normalize():f} of {order.shares.normalize():f}"),
         (order.below_minimum, Reason.BELOW_MIN_ORDER_SIZE),
         (order.market.fees.assumed, "fee_assumed"),

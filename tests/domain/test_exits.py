@@ -85,7 +85,7 @@ def test_an_exit_sells_no_deeper_than_its_cap_and_tries_the_rest_later() -> None
     (sold,) = trades(play)
     assert (sold.shares, sold.notional) == (Decimal(6), Decimal("2.97"))
     assert play.ledger.positions[YES].cost == Decimal("2.04")
-    assert sold.notes == "lead_lag exit=max_hold fee=0.10497 filled 6 of 10"
+    assert sold.notes == "lead_lag exit=max_hold fee=0.10497 mid=0.505 filled 6 of 10"
     play.tick(seen(OVERDUE_S + 15))
     assert play.ledger.positions == {}
 
@@ -95,7 +95,7 @@ def test_an_exit_below_the_venues_minimum_is_allowed_and_flagged() -> None:
     small = ledger(positions=[position(shares=2, cost="1")])
     play = Play(rules(), state(small))
     play.tick(snapshot(moment(OVERDUE_S), books=[book(requested=moment(OVERDUE_S), min_order_size=5)]))
-    assert trades(play)[0].notes == "lead_lag exit=max_hold fee=0.035 below_min_order_size"
+    assert trades(play)[0].notes == "lead_lag exit=max_hold fee=0.035 mid=0.505 below_min_order_size"
 
 
 @pytest.mark.parametrize(("pays", "proceeds"), [("1", "10"), ("0", "0"), ("0.5", "5")])

@@ -48,7 +48,7 @@ def test_the_runbook_minimum_buys_ten_shares_at_the_ask_with_the_fee() -> None:
     )
     assert (bought.notional, bought.fee, bought.realised) == (Decimal("5.10"), Decimal("0.17493"), Decimal("-0.17493"))
     assert (bought.cash_after, bought.id) == (Decimal("994.72507"), "6-0")
-    assert bought.notes == "lead_lag enter fee=0.17493"
+    assert bought.notes == "lead_lag enter fee=0.17493 mid=0.505"
     signal = play.reports[-1].verdicts[0].signal
     assert signal is not None
     assert (signal.edge, signal.move) == (0.5, 0.5)
@@ -65,7 +65,7 @@ def test_it_leaves_by_edge_exit_when_polymarket_has_followed() -> None:
     sold = trades(play)[-1]
     assert reasons(play.reports)[-1] is Reason.EDGE_EXIT
     assert (sold.notional, sold.fee, sold.realised) == (Decimal("5.10"), Decimal("0.17493"), Decimal("-0.17493"))
-    assert (sold.notes, play.ledger.cash) == ("lead_lag exit=edge_exit fee=0.17493", Decimal("999.65014"))
+    assert (sold.notes, play.ledger.cash) == ("lead_lag exit=edge_exit fee=0.17493 mid=0.515", Decimal("999.65014"))
     assert play.ledger.positions == {}
 
 
@@ -89,7 +89,7 @@ def test_a_drifting_reference_over_a_flat_book_leaves_by_max_hold_at_180_seconds
     play.ticks(_drifting(0, 18))
     bought, sold = trades(play)
     assert (bought.moment, sold.moment) == (moment(75), moment(255))
-    assert sold.notes == "lead_lag exit=max_hold fee=0.175"
+    assert sold.notes == "lead_lag exit=max_hold fee=0.175 mid=0.505"
     assert reasons(play.reports)[6:] == [Reason.HOLD] * 11 + [Reason.MAX_HOLD]
     cause = play.reports[-1].verdicts[0].cause
     assert (cause.measured, cause.limit, cause.setting) == (180.0, 180.0, "LEAD_LAG_MAX_HOLD_SECS")
@@ -200,4 +200,4 @@ def test_an_entry_that_finds_less_than_it_asked_for_holds_exactly_that() -> None
     play.ticks([*warming_up(), seen(75, spot=STEP_UP, size=3)])
     (bought,) = trades(play)
     assert (bought.shares, bought.notional) == (Decimal(6), Decimal("3.09"))
-    assert bought.notes == "lead_lag enter fee=0.10488 filled 6 of 10"
+    assert bought.notes == "lead_lag enter fee=0.10488 mid=0.505 filled 6 of 10"

@@ -131,28 +131,29 @@ const spelarFacts = (() => {
     return candidates && row ? cell(candidates, row, 'token') : '';
   }
 
-  /** The mids of the wanted ticks, by tick and token. @param {string} name @param {string} column @param {Set<string>} wanted @returns {Map<string, number>} */
-  function midsAt(name, column, wanted) {
+  /** The mids of the decisions of some ticks, by tick and token: for fills that do not note theirs. @param {Set<string>} ticks @returns {Map<string, number>} */
+  function midsAt(ticks) {
     const found = new Map();
-    const file = source(name).table;
+    const file = ticks.size ? source('pm_paper_candidates.csv').table : null;
     for (const row of file ? file.rows : []) {
       const ts = file ? cell(file, row, 'ts') : '';
-      const mid = file && wanted.has(ts) ? number(cell(file, row, column)) : null;
+      const mid = file && ticks.has(ts) ? number(cell(file, row, 'pm_mid')) : null;
       if (file && mid !== null) found.set(`${ts} ${cell(file, row, 'token')}`, mid);
     }
     return found;
   }
 
-  /** Cost of the spread in the fills whose tick has a known mid, USDC, how many they are, and the fees that they paid. */
+  /** Cost of the spread in the fills whose book has a known mid, USDC, how many they are, and the fees that they paid. */
   function spreadCost() {
     const trades = source('pm_paper_trades.csv').table;
     const fills = trades ? trades.rows.filter((row) => ['BUY', 'SELL'].includes(cell(trades, row, 'action')) && cell(trades, row, 'status') === 'filled') : [];
     const found = { cost: 0, fees: 0, known: 0 };
     if (!trades) return found;
-    const wanted = new Set(fills.map((row) => cell(trades, row, 'ts')));
-    const mids = new Map([...midsAt('pm_paper_candidates.csv', 'pm_mid', wanted), ...midsAt('pm_prices.csv', 'mid', wanted)]);
+    /** @param {string[]} row */
+    const noted = (row) => number((cell(trades, row, 'notes').match(/\bmid=([\d.]+)/) || ['', ''])[1]);
+    const mids = midsAt(new Set(fills.filter((row) => noted(row) === null).map((row) => cell(trades, row, 'ts'))));
     for (const row of fills) {
-      const mid = mids.get(`${cell(trades, row, 'ts')} ${cell(trades, row, 'token')}`);
+      const mid = noted(row) ?? mids.get(`${cell(trades, row, 'ts')} ${cell(trades, row, 'token')}`);
       const [price, shares] = [number(cell(trades, row, 'price')), number(cell(trades, row, 'shares'))];
       if (mid === undefined || price === null || shares === null) continue;
       found.cost += (cell(trades, row, 'action') === 'BUY' ? price - mid : mid - price) * shares;

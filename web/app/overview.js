@@ -172,7 +172,7 @@ const spelarOverview = (() => {
   /** @type {Card[]} */
   const cards = [
     { id: 'account', title: 'account.title', files: ['pm_paper_portfolio.json'], draw: account, empty: 'account.empty' },
-    { id: 'split', title: 'split.title', files: ['pm_paper_portfolio.json', 'pm_paper_trades.csv', 'pm_prices.csv'], draw: split, empty: 'account.empty' },
+    { id: 'split', title: 'split.title', files: ['pm_paper_portfolio.json', 'pm_paper_trades.csv'], draw: split, empty: 'account.empty' },
     { id: 'top', title: 'top.title', files: ['pm_paper_candidates.csv'], draw: why, empty: 'candidates.empty' },
     {
       id: 'curve', title: 'curve.title', files: ['pm_paper_equity.csv', 'pm_paper_trades.csv'], draw: curveBody, empty: 'curve.empty', span: 'wide',
