@@ -50,6 +50,7 @@ ROUTES = (
     "#/positions",
     f"#/market/{'1' * 77}",
     "#/replay",
+    "#/replay/yesterday",
     "#/health",
     "#/orders",
     "#/kraken",

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, sync_playwright
 
+from tests.web import states
 from tests.web.agent import Agent, past
 from tests.web.browser import ARGUMENTS, CHROMIUM, NO_CHROMIUM
 
@@ -24,9 +25,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def played(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The files of an agent that has traded for an hour; nobody changes them."""
+    """The files of an agent that has traded for an hour, and a replay beside them; nobody changes them."""
     data = tmp_path_factory.mktemp("played") / "data"
     Agent(data, past())
+    states.with_replay(data)
     return data
 
 

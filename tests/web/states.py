@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -199,3 +200,35 @@ def ticked(data: Path, at: datetime) -> None:
     ts, tick = at.isoformat(timespec="milliseconds"), document["tick"] + 1
     files = {name: {**entry, "newest": ts} for name, entry in document["files"].items()}
     _put(manifest, json.dumps(document | {"tick": tick, "sequence": tick, "ts": ts, "files": files}).encode())
+
+
+REPLAY = "yesterday"
+
+
+def with_replay(data: Path) -> None:
+    """The reader's own replay of a tape beside the agent's files: the same equity and trades, and a report with a gap."""
+    run = data / "replay" / REPLAY
+    run.mkdir(parents=True)
+    for file in (EQUITY, TRADES):
+        shutil.copy(data / file.name, run / file.name)
+    rows = rows_of(data / EQUITY.name)
+    first, last = rows[0]["ts"], rows[-1]["ts"]
+    report = {
+        "tape": "march",
+        "strategy_mode": "lead_lag",
+        "trades": {"BUY": 22, "SELL": 21},
+        "pnl_usd": -8.6,
+        "fees_usd": 7.5,
+        "max_drawdown_usd": 8.61,
+        "hit_rate": 0.25,
+        "open_positions": 1,
+        "time_in_market_s": 1800,
+        "markout": {"5s": {"trades": 0, "price": None}, "30s": {"trades": 43, "price": -0.0012}},
+        "coverage": {"from": first, "to": last, "ticks": len(rows), "seconds": 4485, "covered_s": 4425, "share": 0.9866},
+        "gaps": [{"from": first, "to": last, "seconds": 60}],
+        "settings": {"LEAD_LAG_EDGE_MIN_PCT": "0.2"},
+    }
+    listed = {"id": REPLAY, "kind": "replay", "at": last, "trades": 43}
+    listed |= {name: report[name] for name in ("tape", "strategy_mode", "pnl_usd", "fees_usd", "max_drawdown_usd")}
+    (run / "report.json").write_text(json.dumps(report), encoding="utf-8")
+    (data / "replay/index.json").write_text(json.dumps({"runs": [listed]}), encoding="utf-8")

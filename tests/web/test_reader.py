@@ -159,6 +159,20 @@ def test_the_page_without_its_words_still_tells(browser: Browser, site: Path) ->
         assert "Bitcoin" in view.text()
 
 
+def test_a_replay_shows_what_it_came_to(browser: Browser, played: Path) -> None:
+    """From the list to the run: the result, its curve, its gaps, its trades; a run that is not there is no page in disguise."""
+    with opened(browser, played, Look(route="#/replay", lang="en")) as view:
+        view.page.get_by_role("link", name=states.REPLAY).click()
+        view.until("document.querySelector('#replay-curve-chart canvas') !== null")
+        shown = view.text()
+        assert "−8.60" in shown
+        assert "Gaps in the recording: 1" in shown
+        assert "25 %" in shown
+        view.turn("#/replay/nowhere")
+        view.until("document.querySelector('main').innerText.includes('No replay is called nowhere.')")
+        assert view.complaints() == []
+
+
 OUTLINE = """() => {
   const at = (n) => ({ time: 15 * (n + (n < 4000 ? 0 : 500)), value: Math.sin(n / 40) * n, outage: n === 4000 });
   const points = Array.from({ length: 9000 }, (_, n) => at(n));

@@ -97,7 +97,7 @@ const spelarCards = (() => {
       const age = spelarData.age(file) || 0;
       return age < 0 ? t('body.ahead', { age: spell(-age) }) : t(`card.${state}`, { age: spell(age) });
     }
-    const quiet = card.files[0] && spelarData.FILES[card.files[0]].event ? spelarData.ages(card.files[0]).data : null;
+    const quiet = card.files[0] && spelarData.kindOf(card.files[0]).event ? spelarData.ages(card.files[0]).data : null;
     return quiet === null ? '' : t('card.quiet', { age: spell(quiet) });
   }
 

@@ -48,6 +48,11 @@ const spelarData = (() => {
     'pm_books.json': {},
   };
 
+  /** What is known of a file by its name; those of a replay lie in a folder of their own. @param {string} name @returns {Kind} */
+  const kindOf = (name) => FILES[name.slice(name.lastIndexOf('/') + 1)] || {};
+  /** Files in a folder are of the past: the manifest does not list them, and they do not grow old. @param {string} name */
+  const past = (name) => name.includes('/');
+
   /** @type {Map<string, Source>} */
   const sources = new Map();
   /** The files that are read deep, because a view is about them. @type {Set<string>} */
@@ -155,17 +160,18 @@ const spelarData = (() => {
 
   /** @param {Source} file */
   async function pollFile(file) {
-    const entry = manifest ? manifest.files[file.name] : undefined;
-    if (manifest && !entry) {
+    const listing = past(file.name) ? null : manifest;
+    const entry = listing ? listing.files[file.name] : undefined;
+    if (listing && !entry) {
       if (file.fetched !== 'missing') lost(file);
       return;
     }
-    const key = manifest ? `${manifest.ledger_id} ${JSON.stringify(entry)}` : '';
-    const waiting = file.retryAt > performance.now() && (!manifest || key === file.entry);
-    if (file.busy || waiting || (manifest && key === file.entry && !file.retryAt)) return;
+    const key = listing ? `${listing.ledger_id} ${JSON.stringify(entry)}` : '';
+    const waiting = file.retryAt > performance.now() && (!listing || key === file.entry);
+    if (file.busy || waiting || (listing && key === file.entry && !file.retryAt)) return;
     file.busy = true;
     try {
-      take(file, await get(file.name, manifest || young(file) ? '' : file.modified));
+      take(file, await get(file.name, listing || young(file) ? '' : file.modified));
       file.entry = key;
     } catch (error) {
       if (silentSince === null) failed(file, error instanceof Error ? error.message : String(error), key);
@@ -226,7 +232,7 @@ const spelarData = (() => {
     const end = bytes.indexOf(10);
     const head = new TextDecoder().decode(bytes.subarray(0, end < 0 ? bytes.length : end));
     if (known.filter((name) => head.includes(name)).length < 2) throw new Error('header');
-    const table = spelarCsv.next(file.table, bytes, deep.has(file.name) ? DEEP : FILES[file.name].tail || SHALLOW);
+    const table = spelarCsv.next(file.table, bytes, deep.has(file.name) ? DEEP : kindOf(file.name).tail || SHALLOW);
     file.table = table;
     const last = table.rows.at(-1);
     file.newest = last ? Date.parse(spelarCsv.cell(table, last, 'ts')) || null : null;
@@ -234,7 +240,7 @@ const spelarData = (() => {
   }
 
   /** @param {string} name */
-  const columnsOf = (name) => (FILES[name].columns || '').split(',').filter(Boolean);
+  const columnsOf = (name) => (kindOf(name).columns || '').split(',').filter(Boolean);
 
   /** Seconds between ticks, as far as the files tell. */
   function interval() {
@@ -248,7 +254,7 @@ const spelarData = (() => {
     const file = source(name);
     const time = now();
     const entry = manifest ? manifest.files[name] : undefined;
-    const published = manifest ? Date.parse(manifest.ts) : file.changed;
+    const published = manifest && !past(name) ? Date.parse(manifest.ts) : file.changed;
     const newest = entry ? (entry.newest ? Date.parse(entry.newest) : null) : file.newest;
     /** @param {number | null} at */
     const since = (at) => (time === null || at === null ? null : (time - at) / 1000);
@@ -258,7 +264,7 @@ const spelarData = (() => {
   /** The age that counts, s: the worse of the two, but of an event log when it was published. @param {string} name */
   function age(name) {
     const both = ages(name);
-    if (FILES[name].event && both.file !== null) return both.file;
+    if (kindOf(name).event && both.file !== null) return both.file;
     if (both.file === null && both.data === null) return null;
     return Math.max(both.file === null ? -Infinity : both.file, both.data === null ? -Infinity : both.data);
   }
@@ -273,7 +279,7 @@ const spelarData = (() => {
   /** What to say of a file now. @param {string} name @returns {State} */
   function state(name) {
     const { fetched } = source(name);
-    if (fetched === 'error' || fetched === 'missing' || fetched === 'loading') return fetched;
+    if (past(name) || fetched === 'error' || fetched === 'missing' || fetched === 'loading') return fetched;
     const fresh = freshness(age(name));
     return fresh === 'ok' ? fetched : fresh;
   }
@@ -292,7 +298,7 @@ const spelarData = (() => {
   }
 
   return {
-    FILES, source, poll, state, age, ages, interval, heartbeat, now, columnsOf,
+    FILES, kindOf, source, poll, state, age, ages, interval, heartbeat, now, columnsOf,
     /** @param {string} name */
     entry: (name) => (manifest ? manifest.files[name] : undefined),
     hasManifest: () => manifest !== null,

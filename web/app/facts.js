@@ -163,9 +163,9 @@ const spelarFacts = (() => {
     return found;
   }
 
-  /** Fills as marks of a chart, of one token or of all. @param {string} [token] @returns {Mark[]} */
-  function marks(token) {
-    const file = source('pm_paper_trades.csv').table;
+  /** Fills as marks of a chart, of one token or of all. @param {string} [token] @param {string} [name] of the file @returns {Mark[]} */
+  function marks(token, name = 'pm_paper_trades.csv') {
+    const file = source(name).table;
     if (!file) return [];
     return file.rows
       .filter((row) => cell(file, row, 'status') !== 'rejected' && (!token || cell(file, row, 'token') === token))

@@ -4,7 +4,7 @@
 
 const spelarHealth = (() => {
   const { h, outside } = spelarDom;
-  const { t, said, whole, fine, spell } = spelarText;
+  const { t, whole, fine, spell } = spelarText;
   const { source } = spelarData;
   const F = spelarFacts;
 
@@ -70,8 +70,9 @@ const spelarHealth = (() => {
     ];
   }
 
-  function settings() {
-    const rows = Object.entries(F.settings()).map(([variable, value]) => ({ variable, setting: String(value) }));
+  /** Settings in force, by variable. @param {Record<string, unknown>} values */
+  function settingsTable(values) {
+    const rows = Object.entries(values || {}).map(([variable, value]) => ({ variable, setting: String(value) }));
     if (!rows.length) return null;
     /** @type {Column[]} */
     const columns = [{ name: 'variable', show: (row) => h('code', {}, row.variable) }, { name: 'setting', kind: 'wide', show: (row) => row.setting || t('health.off') }];
@@ -111,7 +112,7 @@ const spelarHealth = (() => {
     { id: 'sources', title: 'health.sources', files: ['sources_health.json'], draw: sources, empty: 'health.sources.empty', span: 'half' },
     { id: 'files', title: 'health.files', files: [], draw: files, empty: '', span: 'wide', ages: true },
     { id: 'scan', title: 'scan.title', files: ['pm_scan_candidates.csv'], draw: scan, empty: 'scan.empty', span: 'wide' },
-    { id: 'settings', title: 'health.settings', files: ['live_status.json'], draw: settings, empty: 'health.settings.empty', span: 'wide' },
+    { id: 'settings', title: 'health.settings', files: ['live_status.json'], draw: () => settingsTable(F.settings()), empty: 'health.settings.empty', span: 'wide' },
   ];
   /** @type {Card[]} */
   const about = [
@@ -119,5 +120,5 @@ const spelarHealth = (() => {
     { id: 'paper', title: 'about.paper', files: [], draw: paper, empty: '', span: 'half' },
     { id: 'licences', title: 'about.licences', files: [], draw: licences, empty: '', span: 'half' },
   ];
-  return { cards, about, said };
+  return { cards, about, settingsTable };
 })();

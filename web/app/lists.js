@@ -80,10 +80,6 @@ const spelarLists = (() => {
   const ORDERS = [TIME, MARKET, word('side'), numeric('price', price), numeric('size', fine), word('status'), { name: 'tx_id' }, { name: 'notes', kind: 'wide' }];
   ORDERS[2].show = (row) => said('action', row.side);
 
-  function replays() {
-    return null;
-  }
-
   return {
     TRADE_COLUMNS, POSITION_COLUMNS, MARKET, numeric, plain,
     trades: [listed('trades', 'pm_paper_trades.csv', TRADE_COLUMNS, ['market', 'action', 'status'])],
@@ -94,7 +90,5 @@ const spelarLists = (() => {
       listed('fills', 'kraken_futures_fills.csv', plain('ts symbol side qty price fee order_id position_id notes'), ['symbol']),
       listed('executed', 'executed_trades.csv', plain('ts venue symbol side qty price status notes'), ['symbol']),
     ],
-    /** @type {Card[]} */
-    replay: [{ id: 'replay', title: 'replay.title', files: [], draw: replays, empty: 'replay.empty', span: 'wide' }],
   };
 })();

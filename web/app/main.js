@@ -9,7 +9,8 @@
   const VERSION_MS = 60000;
   const THEMES = ['auto', 'light', 'dark'];
 
-  /** `also` are files that the cards look things up in. @typedef {{name: string, link: string, cards: Card[], also?: string[]}} Route */
+  /** Cards that hang on the address are made of it; `also` are files that they look things up in.
+   * @typedef {{name: string, link: string, cards: Card[] | ((place: Place) => Card[]), also?: string[]}} Route */
   const INDEX = ['pm_markets_index.json', 'pm_paper_candidates.csv'];
   /** @type {Record<string, Route>} */
   const ROUTES = {
@@ -20,7 +21,7 @@
     positions: { name: 'nav.positions', link: '#/positions', cards: spelarLists.positions },
     orders: { name: 'nav.orders', link: '#/orders', cards: spelarLists.orders, also: INDEX },
     kraken: { name: 'nav.kraken', link: '#/kraken', cards: spelarLists.kraken },
-    replay: { name: 'nav.replay', link: '#/replay', cards: spelarLists.replay },
+    replay: { name: 'nav.replay', link: '#/replay', cards: spelarReplay.cards, also: [spelarReplay.INDEX] },
     health: { name: 'nav.health', link: '#/health', cards: spelarHealth.cards },
     about: { name: 'nav.about', link: '#/about', cards: spelarHealth.about },
     market: { name: 'nav.market', link: '#/pm/edge', cards: spelarMarkets.market, also: INDEX },
@@ -38,6 +39,9 @@
   /** @type {Place} */
   let place = { path: [], params: new URLSearchParams() };
   let route = '';
+  /** Where the reader was before, and which cards lie in the document. */
+  let went = '';
+  let mounted = '';
   /** @type {ReturnType<typeof spelarCards.build>[]} */
   let shown = [];
   let announced = '';
@@ -71,32 +75,41 @@
     place = read();
     const language = place.params.get('lang');
     if (language === 'sv' || language === 'en') choices.language = language;
-    const next = routeOf(place);
-    const moved = next !== route || shown.length === 0;
-    route = next;
-    if (moved) mount();
-    else if (next === 'market') spelarCharts.repaint();
+    route = routeOf(place);
+    if (route === 'market') spelarCharts.repaint();
     draw();
-    void poll();
-  }
-
-  function mount() {
-    spelarCharts.clear();
-    const first = shown.length === 0;
-    shown = (ROUTES[route] ? ROUTES[route].cards : []).map(spelarCards.build);
-    at('cards').replaceChildren(...shown.map(({ element }) => element));
-    if (!first) {
+    const moved = went !== '' && went !== place.path.join('/');
+    went = place.path.join('/') || '/';
+    if (moved) {
       scrollTo(0, 0);
       at('title').focus({ preventScroll: true });
     }
+    void poll();
+  }
+
+  /** @returns {Card[]} */
+  function cardsHere() {
+    const { cards } = ROUTES[route] || { cards: [] };
+    return typeof cards === 'function' ? cards(place) : cards;
   }
 
   /** Everything that the files and the second change. */
   function draw() {
     header();
+    mount(cardsHere());
     const mood = `${choices.language} ${choices.zone} ${location.hash}`;
     shown.forEach((one) => spelarCards.update(one, place, mood));
     patch(at('lost'), ROUTES[route] ? [] : lost());
+  }
+
+  /** Put the cards into the document, unless they are there. @param {Card[]} cards */
+  function mount(cards) {
+    const wanted = `${route} ${cards.map(({ id, files }) => [id, ...files].join(' ')).join(', ')}`;
+    if (wanted === mounted) return;
+    mounted = wanted;
+    spelarCharts.clear();
+    shown = cards.map(spelarCards.build);
+    at('cards').replaceChildren(...shown.map(({ element }) => element));
   }
 
   function lost() {
@@ -170,7 +183,7 @@
   }
 
   /** The files that this view's cards show. */
-  const about = () => (ROUTES[route] ? ROUTES[route].cards.flatMap(({ files }) => files) : []);
+  const about = () => cardsHere().flatMap(({ files }) => files);
 
   /** The files that this view needs, and those of the header. */
   function needed() {

@@ -6,7 +6,7 @@ const spelarOverview = (() => {
   const { h } = spelarDom;
   const { t, said, money, price, fine, signed, tone, spell } = spelarText;
   const { source } = spelarData;
-  const { number, record, cell } = spelarCsv;
+  const { number, record } = spelarCsv;
   const F = spelarFacts;
   /** The files that the runbook names. */
   const STRIP = Object.keys(spelarData.FILES).filter((name) => name !== 'pm_books.json');
@@ -90,9 +90,9 @@ const spelarOverview = (() => {
     ];
   }
 
-  /** The curve, and the worst drawdown in percent. @returns {{drawing: Drawing, worst: number} | null} */
-  function curve() {
-    const file = source('pm_paper_equity.csv').table;
+  /** The curve, and the worst drawdown in percent. @param {string} equity @param {string} trades @returns {{drawing: Drawing, worst: number} | null} */
+  function curve(equity, trades) {
+    const file = source(equity).table;
     const points = file ? spelarCharts.series(file, file.rows, 'equity_usd') : [];
     const last = points.at(-1);
     if (!last) return null;
@@ -104,7 +104,7 @@ const spelarOverview = (() => {
     const drawn = spelarCharts.outline(points);
     const drawing = {
       label: t('curve.label', { value: money(last.value) }),
-      marks: F.marks(),
+      marks: F.marks('', trades),
       lines: [
         { name: t('equity'), tone: '--accent', points: drawn.map((at) => points[at]), digits: 2 },
         { name: t('drawdown'), tone: '--down', points: drawn.map((at) => falls[at]), pane: 1, area: true, digits: 2 },
@@ -113,14 +113,20 @@ const spelarOverview = (() => {
     return { drawing, worst: falls.reduce((least, { value }) => Math.min(least, value), 0) };
   }
 
-  /** What the curve's card drew last, for its chart. @type {Drawing | null} */
-  let drawing = null;
-
-  function curveBody() {
-    const found = curve();
-    drawing = found && found.drawing;
-    if (!found || !drawing) return null;
-    return [...spelarCharts.place('equity-chart', drawing), h('p', { class: 'note' }, t('drawdown.worst', { value: money(found.worst) }))];
+  /** The card of an equity file and its fills. @param {string} id @param {string} equity @param {string} trades @returns {Card} */
+  function curveCard(id, equity, trades) {
+    const chart = id === 'curve' ? 'equity-chart' : `${id}-chart`;
+    /** @type {Drawing | null} */
+    let drawing = null;
+    const draw = () => {
+      const found = curve(equity, trades);
+      drawing = found && found.drawing;
+      return found && [...spelarCharts.place(chart, found.drawing), h('p', { class: 'note' }, t('drawdown.worst', { value: money(found.worst) }))];
+    };
+    const after = () => {
+      if (drawing) spelarCharts.draw(chart, drawing);
+    };
+    return { id, title: 'curve.title', files: [equity, trades], draw, after, empty: 'curve.empty', span: 'wide' };
   }
 
   function positions() {
@@ -174,15 +180,10 @@ const spelarOverview = (() => {
     { id: 'account', title: 'account.title', files: ['pm_paper_portfolio.json'], draw: account, empty: 'account.empty' },
     { id: 'split', title: 'split.title', files: ['pm_paper_portfolio.json', 'pm_paper_trades.csv'], draw: split, empty: 'account.empty' },
     { id: 'top', title: 'top.title', files: ['pm_paper_candidates.csv'], draw: why, empty: 'candidates.empty' },
-    {
-      id: 'curve', title: 'curve.title', files: ['pm_paper_equity.csv', 'pm_paper_trades.csv'], draw: curveBody, empty: 'curve.empty', span: 'wide',
-      after: () => {
-        if (drawing) spelarCharts.draw('equity-chart', drawing);
-      },
-    },
+    curveCard('curve', 'pm_paper_equity.csv', 'pm_paper_trades.csv'),
     { id: 'positions', title: 'positions.title', files: ['pm_paper_positions.csv'], draw: positions, empty: 'positions.empty', span: 'half' },
     { id: 'events', title: 'events.title', files: ['pm_paper_trades.csv'], draw: events, empty: 'trades.empty', span: 'half' },
     { id: 'strip', title: 'strip.title', files: [], draw: strip, empty: '', span: 'wide', ages: true },
   ];
-  return { cards, STRIP, figure, bar, cell };
+  return { cards, STRIP, figure, curveCard };
 })();
