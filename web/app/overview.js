@@ -97,9 +97,9 @@ const spelarOverview = (() => {
     const last = points.at(-1);
     if (!last) return null;
     let peak = -Infinity;
-    const falls = points.map((point) => {
-      peak = Math.max(peak, point.value);
-      return { ...point, value: peak > 0 ? ((point.value - peak) / peak) * 100 : 0 };
+    const falls = points.map(({ time, value, outage }) => {
+      peak = Math.max(peak, value);
+      return { time, value: peak > 0 ? ((value - peak) / peak) * 100 : 0, outage };
     });
     const drawn = spelarCharts.outline(points);
     const drawing = {
