@@ -141,9 +141,10 @@ const spelarCharts = (() => {
     drawing.lines.forEach((line, at) => made.series[at].setData(gapped(line.points)));
     const marks = (drawing.marks || []).slice(-MOST_MARKS);
     const many = marks.length > FEW_MARKS;
+    const [rise, fall] = ['--up', '--down'].map(colour);
     made.markers.setMarkers(
       marks.map(({ time, up, text }) => ({
-        time, color: colour(up ? '--up' : '--down'), text: many ? '' : text, size: many ? 0.5 : 1,
+        time, color: up ? rise : fall, text: many ? '' : text, size: many ? 0.5 : 1,
         position: many ? 'inBar' : up ? 'belowBar' : 'aboveBar', shape: many ? 'circle' : up ? 'arrowUp' : 'arrowDown',
       })),
     );

@@ -64,10 +64,12 @@ const spelarCsv = (() => {
     if (!before || !step) return read(bytes, tail);
     const rows = before.rows;
     const table = { ...before, bytes };
+    const many = rows.length;
     if (step.undo) rows.splice(rows.length - step.undo);
     if (!table.partial) rows.splice(0, step.drop);
     add(table, step.from);
-    if (rows.length > MOST_ROWS) rows.splice(0, rows.length - MOST_ROWS);
+    // The end of a file stays as long as it was read.
+    rows.splice(0, rows.length - (table.partial ? many : MOST_ROWS));
     return table;
   }
 
