@@ -51,6 +51,7 @@ ROUTES = (
     f"#/market/{'1' * 77}",
     "#/replay",
     "#/replay/yesterday",
+    "#/replay/sweep-march",
     "#/health",
     "#/orders",
     "#/kraken",

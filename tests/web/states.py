@@ -202,11 +202,11 @@ def ticked(data: Path, at: datetime) -> None:
     _put(manifest, json.dumps(document | {"tick": tick, "sequence": tick, "ts": ts, "files": files}).encode())
 
 
-REPLAY = "yesterday"
+REPLAY, SWEEP = "yesterday", "sweep-march"
 
 
 def with_replay(data: Path) -> None:
-    """The reader's own replay of a tape beside the agent's files: the same equity and trades, and a report with a gap."""
+    """A replay of a tape beside the agent's files (the same equity and trades, a report with a gap), and a sweep."""
     run = data / "replay" / REPLAY
     run.mkdir(parents=True)
     for file in (EQUITY, TRADES):
@@ -231,4 +231,28 @@ def with_replay(data: Path) -> None:
     listed = {"id": REPLAY, "kind": "replay", "at": last, "trades": 43}
     listed |= {name: report[name] for name in ("tape", "strategy_mode", "pnl_usd", "fees_usd", "max_drawdown_usd")}
     (run / "report.json").write_text(json.dumps(report), encoding="utf-8")
-    (data / "replay/index.json").write_text(json.dumps({"runs": [listed]}), encoding="utf-8")
+    best = {"LEAD_LAG_EDGE_MIN_PCT": "0.2", "LEAD_LAG_LOOKBACK_POINTS": "6", "score": 0.041, "trades": 43, "pnl_usd": 1.5}
+    fold = {"settings": {"LEAD_LAG_EDGE_MIN_PCT": "0.2"}, "in_sample": 0.05, "out_of_sample": -0.01, "pnl_usd": -0.4}
+    sweep = {
+        "names": ["LEAD_LAG_EDGE_MIN_PCT", "LEAD_LAG_LOOKBACK_POINTS"],
+        "trials": 4,
+        "period_s": 300,
+        "best": [best | {"fees_usd": 7.5, "max_drawdown_usd": 2, "hit_rate": None}],
+        "heat": {
+            "x": "LEAD_LAG_EDGE_MIN_PCT",
+            "y": "LEAD_LAG_LOOKBACK_POINTS",
+            "xs": ["0.2", "0.3"],
+            "ys": ["6", "10"],
+            "mean": [[0.041, -0.02], [0.01, None]],
+        },
+        "neighbours": {"count": 2, "middle": -0.005},
+        "luck": {"trials": 4, "expected_best": 0.03, "deflated_sharpe": 0.61},
+        "purge_s": 270,
+        "folds": [fold | {"past_to": first, "from": first, "to": last}],
+        "walk_forward": {"in_sample": 0.05, "out_of_sample": -0.01, "pnl_usd": -0.4},
+        "warnings": ["the best stands on a cliff: of its 2 neighbours the middle one scores less than half of it"],
+    }
+    (data / "replay" / SWEEP).mkdir()
+    (data / "replay" / SWEEP / "sweep.json").write_text(json.dumps(sweep), encoding="utf-8")
+    runs = [listed, listed | {"id": SWEEP, "kind": "sweep"}]
+    (data / "replay/index.json").write_text(json.dumps({"runs": runs}), encoding="utf-8")

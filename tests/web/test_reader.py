@@ -173,6 +173,17 @@ def test_a_replay_shows_what_it_came_to(browser: Browser, played: Path) -> None:
         assert view.complaints() == []
 
 
+def test_a_sweep_shows_its_best_and_how_much_of_it_is_luck(browser: Browser, played: Path) -> None:
+    """The warning first; a heat map whose numbers can be read without its colours; what happened on unseen data."""
+    with opened(browser, played, Look(route=f"#/replay/{states.SWEEP}", lang="en")) as view:
+        view.until("document.querySelector('.heat td') !== null")
+        assert "stands on a cliff" in view.text(".alarms")
+        assert view.page.locator(".heat tbody td").all_inner_texts() == ["0.041", "−0.02", "0.01", "–"]
+        assert "61 %" in told(view, "verdict")
+        assert "LEAD_LAG_EDGE_MIN_PCT=0.2" in told(view, "folds")
+        assert view.complaints() == []
+
+
 OUTLINE = """() => {
   const at = (n) => ({ time: 15 * (n + (n < 4000 ? 0 : 500)), value: Math.sin(n / 40) * n, outage: n === 4000 });
   const points = Array.from({ length: 9000 }, (_, n) => at(n));

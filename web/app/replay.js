@@ -96,9 +96,83 @@ const spelarReplay = (() => {
     ];
   }
 
+  // --- one sweep ---
+
   /** @param {string} file @returns {Card[]} */
   function swept(file) {
-    return [{ id: 'sweep', title: 'replay.title', files: [file], draw: () => spelarHealth.settingsTable(record(source(file).json).settings), empty: 'replay.empty', span: 'wide' }];
+    /** @param {(sweep: Record<string, any>) => Child[] | null} draw */
+    const of = (draw) => () => draw(record(source(file).json));
+    return [
+      { id: 'verdict', title: 'sweep.verdict', files: [file], draw: of(verdict), empty: 'replay.empty', span: 'wide' },
+      { id: 'best', title: 'sweep.best', files: [file], draw: of(best), empty: 'sweep.none', span: 'wide' },
+      { id: 'heat', title: 'sweep.heat', files: [file], draw: of(heat), empty: 'sweep.noheat', span: 'wide' },
+      { id: 'folds', title: 'sweep.folds', files: [file], draw: of(folds), empty: 'sweep.nofolds', span: 'wide' },
+    ];
+  }
+
+  /** @param {Record<string, any>} sweep */
+  function verdict(sweep) {
+    const [luck, walk, near] = [record(sweep.luck), record(sweep.walk_forward), record(sweep.neighbours)];
+    const warnings = Array.isArray(sweep.warnings) ? sweep.warnings : [];
+    return [
+      warnings.length > 0 && h('ul', { class: 'alarms' }, warnings.map((text) => h('li', {}, String(text)))),
+      figures([
+        [t('sweep.trials'), whole(sweep.trials)], [t('sweep.in'), fine(walk.in_sample)], [t('sweep.out'), fine(walk.out_of_sample), tone(walk.out_of_sample)],
+        [t('sweep.walk'), signed(walk.pnl_usd), tone(walk.pnl_usd)], [t('sweep.lucky'), fine(luck.expected_best)], [t('sweep.deflated'), share(luck.deflated_sharpe)],
+        [t('sweep.near'), fine(near.middle)],
+      ]),
+      h('p', { class: 'note' }, t('sweep.note', { period: spell(number(sweep.period_s)), purge: spell(number(sweep.purge_s)) })),
+      h('p', {}, h('a', { href: '#/replay' }, t('replay.all'))),
+    ];
+  }
+
+  /** @param {Record<string, any>} sweep */
+  function best(sweep) {
+    const rows = (Array.isArray(sweep.best) ? sweep.best : []).map((row) => Object.fromEntries(Object.entries(record(row)).map(([name, value]) => [name, value === null ? '' : String(value)])));
+    if (!rows.length) return null;
+    const names = Array.isArray(sweep.names) ? sweep.names.map(String) : [];
+    /** @type {Column[]} */
+    const columns = [
+      ...names.map((name) => ({ name, kind: 'number' })),
+      spelarLists.numeric('score', fine), spelarLists.numeric('trades', whole), amount('pnl_usd'), spelarLists.numeric('fees_usd', money),
+      spelarLists.numeric('max_drawdown_usd', money), spelarLists.numeric('hit_rate', share),
+    ];
+    return [spelarTable.table(t('sweep.best'), columns, rows.slice(0, SHOWN), { key: (row, at) => `${at} ${names.map((name) => row[name]).join(' ')}` })];
+  }
+
+  /** The mean score by the two variables that tell most; the colour says how good, the number says it too. @param {Record<string, any>} sweep */
+  function heat(sweep) {
+    const { x, y, xs, ys, mean } = record(sweep.heat);
+    if (![xs, ys, mean].every(Array.isArray)) return null;
+    const scores = mean.flat().map(number).filter((/** @type {number | null} */ score) => score !== null);
+    const [low, high] = [Math.min(...scores), Math.max(...scores)];
+    /** @param {unknown} value */
+    const cell = (value) => {
+      const score = number(value);
+      const step = score === null ? 0 : 1 + Math.round((4 * (score - low)) / Math.max(high - low, 1e-12));
+      return h('td', { class: `number heat-${step}` }, fine(value));
+    };
+    const head = h('tr', {}, h('th', { scope: 'col' }, `${y} ↓ ${x} →`), xs.map((/** @type {unknown} */ value) => h('th', { scope: 'col', class: 'number' }, String(value))));
+    const lines = ys.map((/** @type {unknown} */ value, /** @type {number} */ at) => h('tr', {}, h('th', { scope: 'row', class: 'number' }, String(value)), mean[at].map(cell)));
+    return [
+      h('div', { class: 'scroll', tabindex: 0, role: 'group', 'aria-label': t('sweep.heat') }, h('table', { class: 'heat' }, h('caption', { class: 'hidden' }, t('sweep.heat')), h('thead', {}, head), h('tbody', {}, lines))),
+      h('p', { class: 'note' }, t('sweep.heatnote')),
+    ];
+  }
+
+  /** @param {Record<string, any>} sweep */
+  function folds(sweep) {
+    const rows = (Array.isArray(sweep.folds) ? sweep.folds : []).map((fold) => {
+      const { from, to, settings: chosen, ...scores } = record(fold);
+      return { from: String(from), to: String(to), settings: Object.entries(record(chosen)).map(([name, value]) => `${name}=${value}`).join(' '), ...Object.fromEntries(Object.entries(scores).map(([name, value]) => [name, value === null ? '' : String(value)])) };
+    });
+    if (!rows.length) return null;
+    /** @type {Column[]} */
+    const columns = [
+      { name: 'from', kind: 'time' }, { name: 'to', kind: 'time' }, { name: 'settings', kind: 'wide' },
+      spelarLists.numeric('in_sample', fine), { ...spelarLists.numeric('out_of_sample', fine), tone: (row) => tone(row.out_of_sample) }, amount('pnl_usd'),
+    ];
+    return [spelarTable.table(t('sweep.folds'), columns, rows.slice(0, SHOWN), { key: (row) => row.from })];
   }
 
   return { INDEX, cards };

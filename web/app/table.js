@@ -44,7 +44,7 @@ const spelarTable = (() => {
 
   /** @param {Column} column @param {Place} [place] */
   function headCell(column, place) {
-    const title = t(`col.${column.name}`);
+    const title = spelarText.said('col', column.name);
     if (!place || column.kind === 'bar') return h('th', { scope: 'col', class: column.kind || null }, title);
     const [name, down] = order(place);
     const active = name === column.name;
