@@ -13,8 +13,8 @@ import pyarrow as pa
 import pyarrow.ipc
 from numpy.typing import NDArray
 
+from adapters.tape import TapeInvalid
 from adapters.tape.columns import Floats, Ints
-from adapters.tape.manifest import TapeInvalid
 from adapters.tape.schema import BATCH_ROWS, BOOKS, LEVELS_PREFIX
 from domain.market import Level, Moment, OrderBook, TokenId
 

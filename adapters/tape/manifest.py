@@ -6,12 +6,9 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from adapters.tape import TapeInvalid
 from adapters.tape.schema import FORMAT, MANIFEST_FILE
 from domain.market import ReferenceId, TokenId
-
-
-class TapeInvalid(Exception):
-    """A tape that cannot be opened, or a place that none can be written to; the text says why."""
 
 
 class _Entry(BaseModel):

@@ -12,9 +12,10 @@ import pyarrow.parquet
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
+from adapters.tape import TapeInvalid
 from adapters.tape.columns import Edition, Grid, Ints, Payout, ReferenceColumns, Roster, TokenColumns
 from adapters.tape.levels import Levels, Opener, StoredDepth, parts_in
-from adapters.tape.manifest import Manifest, TapeInvalid
+from adapters.tape.manifest import Manifest
 from adapters.tape.schema import (
     GRID,
     GRID_FILE,

@@ -7,9 +7,10 @@ from operator import attrgetter
 from pathlib import Path
 
 from adapters.feed import tokens_of
+from adapters.tape import TapeInvalid
 from adapters.tape.columns import Columns, ReferenceColumns, Roster, TokenColumns
 from adapters.tape.levels import opener
-from adapters.tape.manifest import Manifest, TapeInvalid, read_manifest
+from adapters.tape.manifest import Manifest, read_manifest
 from adapters.tape.reading import Window, read_grid, read_payouts, read_references, read_rosters, read_token
 from domain.market import Market, Moment, OrderBook, Reference, ReferenceId, Snapshot, TokenId
 

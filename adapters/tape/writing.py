@@ -13,7 +13,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
-from adapters.tape.manifest import Day, FileEntry, GapEntry, Manifest, Stretch, TapeInvalid, TokenEntry, file_entry
+from adapters.tape import TapeInvalid
+from adapters.tape.manifest import Day, FileEntry, GapEntry, Manifest, Stretch, TokenEntry, file_entry
 from adapters.tape.schema import (
     GRID,
     GRID_FILE,

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from adapters.tape import TapeInvalid
 from adapters.tape.columns import Columns
-from adapters.tape.manifest import TapeInvalid, damaged_files, read_manifest
+from adapters.tape.manifest import damaged_files, read_manifest
 from adapters.tape.tape import open_tape, snapshot
 from adapters.tape.writing import Gap, write_tape
 from domain.fair import Constant, LinearRange
