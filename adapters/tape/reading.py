@@ -8,12 +8,13 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from adapters.tape import TapeInvalid
-from adapters.tape.columns import Edition, Grid, Ints, Payout, ReferenceColumns, Roster, TokenColumns
+from adapters.tape.columns import Edition, Grid, Payout, ReferenceColumns, Roster, TokenColumns
 from adapters.tape.levels import Levels, Opener, StoredDepth, parts_in
 from adapters.tape.manifest import Manifest
 from adapters.tape.schema import (
@@ -49,6 +50,7 @@ class Window:
 
 def read_table(path: Path, columns: tuple[Column, ...]) -> pa.Table:
     """A Parquet file with these columns. Raises `TapeInvalid`."""
+    pa.set_memory_pool(pa.system_memory_pool())
     try:
         table = pa.parquet.ParquetFile(path).read(use_threads=False)
     except (OSError, pa.ArrowException) as error:
@@ -56,6 +58,24 @@ def read_table(path: Path, columns: tuple[Column, ...]) -> pa.Table:
     if table.schema.names != [column.name for column in columns]:
         raise TapeInvalid(f"{path}: has other columns than a tape's")
     return table
+
+
+def give_back() -> None:
+    """Hand freed memory back to the system: of a long tape it would be as much again as its columns."""
+    pa.default_memory_pool().release_unused()
+
+
+class Taken:
+    """A table whose columns are taken out one by one, each forgotten when it is copied."""
+
+    def __init__(self, table: pa.Table) -> None:
+        """All columns are there."""
+        self._columns = dict(zip(table.schema.names, table.columns, strict=True))
+
+    def take(self, name: str) -> NDArray[Any]:
+        """One column's values."""
+        values: NDArray[Any] = self._columns.pop(name).to_numpy()
+        return values
 
 
 def read_grid(path: Path, from_ms: int | None, to_ms: int | None) -> tuple[Window, Grid]:
@@ -69,8 +89,9 @@ def read_grid(path: Path, from_ms: int | None, to_ms: int | None) -> tuple[Windo
         inside &= at_ms < to_ms
     kept = np.flatnonzero(inside)
     window = Window(first=int(kept[0]), end=int(kept[-1]) + 1) if len(kept) else Window(first=0, end=0)
-    stretch = table.slice(window.first, len(window))
-    return window, Grid(**{column.name: stretch[column.name].to_numpy() for column in GRID})
+    stretch = Taken(table.slice(window.first, len(window)))
+    del table
+    return window, Grid(**{column.name: stretch.take(column.name) for column in GRID})
 
 
 def read_rosters(path: Path, window: Window) -> tuple[Roster, ...]:
@@ -99,15 +120,19 @@ def read_references(path: Path, manifest: Manifest, window: Window) -> Mapping[R
     """Every reference of the tape over the ticks of the window."""
     table = read_table(path / REFERENCES_FILE, REFERENCES)
     table = table.slice(*_span(_within(table["tick"].to_numpy(), window)))
-    number = table["reference"].to_numpy()
-    return {key: _reference(table, np.flatnonzero(number == each), window) for each, key in enumerate(manifest.references)}
+    number = table["reference"]
+    found = {key: _reference(table.filter(pc.equal(number, each)), window) for each, key in enumerate(manifest.references)}
+    del table
+    give_back()
+    return found
 
 
-def _reference(table: pa.Table, rows: Ints, window: Window) -> ReferenceColumns:
-    ticks = table["tick"].to_numpy()[rows] - window.first
+def _reference(table: pa.Table, window: Window) -> ReferenceColumns:
+    rows = Taken(table)
+    ticks = rows.take("tick") - window.first
 
     def column(name: str, empty: float) -> NDArray[Any]:
-        return spread(ticks, table[name].to_numpy()[rows], len(window), empty)
+        return spread(ticks, rows.take(name), len(window), empty)
 
     return ReferenceColumns(
         price=column("price", np.nan),
@@ -153,13 +178,15 @@ def read_token(token: TokenId, days: Iterable[Path], window: Window, rosters: It
     directories = [day / token for day in days if (day / token).is_dir()]
     tables = [read_table(directory / TOP_FILE, TOP) for directory in directories]
     table = pa.concat_tables(tables) if tables else arrow_schema(TOP).empty_table()
-    table = table.slice(*_span(_within(table["tick"].to_numpy(), window)))
-    ticks = table["tick"].to_numpy() - window.first
+    rows = Taken(table.slice(*_span(_within(table["tick"].to_numpy(), window))))
+    del table, tables
+    ticks = rows.take("tick") - window.first
 
     def column(name: str, empty: float) -> NDArray[Any]:
-        return spread(ticks, table[name].to_numpy(), len(window), empty)
+        return spread(ticks, rows.take(name), len(window), empty)
 
     row = column("level_row", -1)
+    bid, ask = column("bid", 0), column("ask", 0)
     depth = StoredDepth(
         token=token,
         levels=Levels([part for directory in directories for part in parts_in(directory)], opened),
@@ -169,12 +196,13 @@ def read_token(token: TokenId, days: Iterable[Path], window: Window, rosters: It
         age_s=column("age_s", 0.0),
         changed_at_ms=column("changed_at_ms", -1),
     )
+    give_back()
     return TokenColumns(
         token=token,
         editions=editions_of(token, rosters),
         present=row >= 0,
-        bid=column("bid", 0),
-        ask=column("ask", 0),
+        bid=bid,
+        ask=ask,
         requested_elapsed_ms=depth.requested_elapsed_ms,
         age_s=depth.age_s,
         changed_at_ms=depth.changed_at_ms,

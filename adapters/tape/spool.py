@@ -11,10 +11,12 @@ from adapters.tape.schema import BATCH_ROWS, BOOKS, LEVELS_PREFIX, Column, arrow
 
 PACK_ROWS = 1_024
 GROUP_ROWS = 65_536
-PART_LEVELS = 131_072
+PART_LEVELS = 262_144
 """Levels of a token in memory before a part of them is written."""
 
 COMPRESSION = "zstd"
+LEVELS_COMPRESSION = "lz4"
+"""As fast to read as no compression at a fifth of the space; zstd takes half of that again, and twice the time."""
 
 ENCODINGS = {pa.int64(): "DELTA_BINARY_PACKED", pa.int32(): "DELTA_BINARY_PACKED", pa.float64(): "BYTE_STREAM_SPLIT"}
 """Times and prices go on in small steps: so encoded they take a tenth of the space and a quarter of the time to read."""
@@ -122,7 +124,7 @@ class BookParts:
             return
         self._directory.mkdir(parents=True, exist_ok=True)
         path = self._directory / f"{LEVELS_PREFIX}{self._written:08d}.arrow"
-        options = pa.ipc.IpcWriteOptions(compression=COMPRESSION)
+        options = pa.ipc.IpcWriteOptions(compression=LEVELS_COMPRESSION)
         with pa.ipc.new_file(path, arrow_schema(BOOKS), options=options) as file:
             file.write_table(self._spool.taken().combine_chunks(), max_chunksize=BATCH_ROWS)
         self.files[path] = file_entry(path, rows)
