@@ -129,6 +129,7 @@ def test_leafuryks_rows_give_the_trades_of_the_frames_that_were_made_of_them(tmp
     assert sum(payout.pays for payout in rows.payouts) == sum(payout.pays for payout in frames.payouts) == 7
 
 
+@pytest.mark.slow
 def test_the_real_full_depth_recording_is_compiled_with_its_payouts(tmp_path: Path) -> None:
     """Eighteen markets, each paid once; fees are the table's, assumed."""
     manifest, columns = compile_into(tmp_path / "tape", real("resolvedkit_btc15m_2026-09-28"), interval_s=120)
