@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import httpx
 
+from adapters.attempt import ATTEMPT
 from adapters.health import Backoff, Health
 from adapters.wire_numbers import strict_json
 from domain.market import Moment
@@ -36,6 +37,9 @@ OVERLOADED = frozenset(
     )
 )
 """Kinds after which the host is left alone; also what Kraken says with HTTP 200. `http_425` and `http_5xx` join them."""
+
+REQUESTED = "requested"
+"""The extension that carries the moment at which a request left: to who records it, and back from a recording."""
 
 _SECONDS = re.compile(r"[0-9]{1,9}")
 T = TypeVar("T")
@@ -152,8 +156,9 @@ class VenueClient:
         return read
 
     def now(self) -> Moment:
-        """This moment, on the clock that dates this client's requests."""
-        return self._clock.now()
+        """This moment, on the clock that dates this client's requests; all askers of one tick ask at its beginning."""
+        attempt = ATTEMPT.get()
+        return attempt.began if attempt else self._clock.now()
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -218,8 +223,15 @@ class VenueClient:
         requested = self._clock.now()
         params = dict(call.params) or None
         async with self._client.stream(
-            call.method, call.path, params=params, headers=dict(call.headers), json=call.json, content=call.content
+            call.method,
+            call.path,
+            params=params,
+            headers=dict(call.headers),
+            json=call.json,
+            content=call.content,
+            extensions={REQUESTED: requested},
         ) as response:
+            requested = response.extensions.get(REQUESTED, requested)
             refused = self._check(response, call)
             content = await self._content(response)
         try:
