@@ -23,6 +23,7 @@ from domain.ports import Clock, Unavailable
 
 BODY_LIMIT = 4 * 1024 * 1024
 KEEP_ALIVE_S = 60.0
+LIMITS = httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=KEEP_ALIVE_S)
 OVERLOADED = frozenset(
     (
         "timeout",
@@ -127,7 +128,7 @@ class VenueClient:
             base_url=base_url,
             headers={"User-Agent": _agent(), "Accept": "application/json", "Accept-Encoding": "identity"},
             timeout=timeout_s,
-            limits=httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=KEEP_ALIVE_S),
+            limits=LIMITS,
             follow_redirects=False,
             trust_env=False,
             transport=transport,
