@@ -37,6 +37,7 @@ from entrypoints.preview import PreviewRefused, batch, case_of, json_of, preview
 from entrypoints.recording import RecordingUnwritable
 from entrypoints.recording import record as recording
 from entrypoints.settings import Settings, SettingsInvalid, doubts, read_settings
+from entrypoints.verify import VerifyRefused, compared, kept, published, replayed
 
 CONFIGURATION, ALREADY_RUNNING, LEDGER_UNWRITABLE, LEDGER_INVALID = 78, 75, 74, 65
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
@@ -130,6 +131,26 @@ def demo(
         environment=dict(os.environ) | ({"RECORD": "1"} if record else {}),
     )
     play(wish, Console())
+
+
+@app.command()
+def verify(
+    out: Annotated[Path, typer.Argument(help="The published files of the session.")],
+    tape: Annotated[Path, typer.Option(help="The session's recording.")],
+    state: Annotated[Path | None, typer.Option(help="The session's STATE_DIR, to compare its ledger too.")] = None,
+) -> None:
+    """Whether the published trades are the replay of the recording, byte for byte; exit 1, and the first difference, if not."""
+    try:
+        written = [published(out), *([kept(state)] if state else [])]
+        with Console(stderr=True).status("playing") as status:
+            found = [compared(each, replayed(tape, each, lambda n: status.update(f"tick {n}"))) for each in written]
+    except (VerifyRefused, RecordingInvalid) as error:
+        typer.echo(f"not verified: {error}", err=True)
+        raise typer.Exit(1) from None
+    for each, what in zip(written, found, strict=True):
+        typer.echo(f"{each.name}: {what}")
+    if any(what.difference for what in found):
+        raise typer.Exit(1)
 
 
 @app.command()
