@@ -88,7 +88,6 @@ class _Watch:
 
     async def _look(self, moment: Moment) -> None:
         await self._feed.observe(moment, WATCHING)
-        self._recorder.committing()
         self._recorder.committed()
         self.ticks += 1
         if self._recorder.broken:

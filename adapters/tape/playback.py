@@ -12,7 +12,7 @@ import httpx
 from adapters.http import BODY_LIMIT, REQUESTED
 from adapters.simulated_venues.frames import RecordingInvalid
 from adapters.tape.frames import NOT_JSON, Exchange, exchange_of
-from adapters.tape.recording_transport import own_path
+from adapters.tape.recording_transport import OwnPaths
 from adapters.tape.segments import Line, read_lines
 from adapters.tape.session import Session, Ticked, markets_in, session_in, ticked_in
 from domain.market import Market, Moment
@@ -177,11 +177,12 @@ class _PlaybackTransport(httpx.AsyncBaseTransport):
     """Gives each request what it got; a request that was not made then finds nobody."""
 
     def __init__(self, playback: Playback, source: str, base_url: str) -> None:
-        self._playback, self._source, self._base_url = playback, source, base_url
+        self._playback, self._source = playback, source
+        self._paths = OwnPaths(source, base_url)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        path = own_path(self._source, self._base_url, request.url)
-        exchange = self._playback.taken((self._source, request.method, path, request.content.decode(errors="replace")))
+        body = request.content.decode(errors="replace")
+        exchange = self._playback.taken((self._source, request.method, self._paths.of(request), body))
         if exchange is None:
             raise httpx.ConnectError("nothing was recorded")
         if exchange.status is None:

@@ -51,46 +51,44 @@ class Recorder:
         last = session.state.memory.moment
         if last is not None:
             until_ms = max(last.at_ms, session.at_ms)
-            self._disk.put(session.at_ms, lambda: gap_line(since_ms=last.at_ms, until_ms=until_ms, why="the agent was away"))
-        self._disk.put(session.at_ms, lambda: session_line(session))
-        self._disk.start()
+            self._disk.put(session.at_ms, gap_line(since_ms=last.at_ms, until_ms=until_ms, why="the agent was away"))
+        self._disk.put(session.at_ms, session_line(session))
 
-    def transport(self, source: str, base_url: str) -> httpx.AsyncBaseTransport:
-        """A transport for the client of `source`, whose answers are recorded."""
-        return RecordingTransport(source, base_url, clock=self._clock, note=self._note)
+    def transport(self, source: str, base_url: str, inner: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncBaseTransport:
+        """A transport for the client of `source`, whose answers are recorded; `inner` instead of connections of its own."""
+        return RecordingTransport(source, base_url, clock=self._clock, tick=self._asking, note=self._note, inner=inner)
 
     def observed(self, snapshot: Snapshot, began: Moment) -> None:
         """A tick's inputs are in."""
         at_ms = snapshot.ready.at_ms
         if snapshot.markets != self._markets:
             self._markets = markets = snapshot.markets
-            self._disk.put(at_ms, lambda: markets_line(markets, at_ms))
+            self._disk.put(at_ms, markets_line(markets, at_ms))
         self._ticked = ticked = Ticked.of(snapshot, sequence=self._sequence + 1, began=began)
-        self._disk.put(at_ms, lambda: tick_line(ticked))
+        self._disk.put(at_ms, tick_line(ticked))
 
     def failed_to_observe(self) -> None:
         """A tick came to nothing before its inputs were in."""
         sequence, at_ms = self._sequence + 1, self._clock.now().at_ms
-        self._disk.put(at_ms, lambda: failed_tick_line(sequence, at_ms))
-
-    def committing(self) -> None:
-        """A tick is about to be committed: wait for its frames."""
-        self._disk.flush()
+        self._disk.put(at_ms, failed_tick_line(sequence, at_ms))
 
     def committed(self) -> None:
         """The tick that was observed last is committed."""
         if self._ticked is not None:
             ticked = replace(self._ticked, committed=True)
             self._sequence = ticked.sequence
-            self._disk.put(ticked.ready.at_ms, lambda: tick_line(ticked))
+            self._disk.put(ticked.ready.at_ms, tick_line(ticked))
 
     def close(self) -> None:
-        """Write what waits, and end the segment."""
+        """End the segment."""
         self._disk.close()
 
+    def _asking(self) -> int | None:
+        return self._sequence + 1 if ATTEMPT.get() else None
+
     def _note(self, exchange: Exchange) -> None:
-        known = replace(exchange, tick=self._sequence + 1) if ATTEMPT.get() else exchange
-        self._disk.put(known.at.at_ms, lambda: line_of(known))
+        if not self.broken:
+            self._disk.put(exchange.at.at_ms, line_of(exchange))
 
 
 class RecordedFeed:
@@ -125,7 +123,6 @@ class RecordedLedger:
 
     def save(self, report: Report) -> None:
         """Commit one tick."""
-        self._recorder.committing()
         self._store.save(report)
         self._recorder.committed()
 

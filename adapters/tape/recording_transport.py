@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass, replace
+from functools import partial
 from typing import cast
 
 import httpx
@@ -19,10 +19,17 @@ OWN_PREFIX: Mapping[str, str] = {"kraken_spot": "/0/public"}
 TEXT_LENGTH = 200
 
 
-def own_path(source: str, base_url: str, url: httpx.URL) -> str:
-    """Path and query of a request as the venue itself would name them, whatever the base URL says."""
-    prefix = httpx.URL(base_url).raw_path.decode().rstrip("/")
-    return OWN_PREFIX.get(source, "") + url.raw_path.decode().removeprefix(prefix)
+class OwnPaths:
+    """A source's paths as the venue itself names them, whatever the base URL puts before them."""
+
+    def __init__(self, source: str, base_url: str) -> None:
+        """For the requests below this base URL."""
+        self._prefix = httpx.URL(base_url).raw_path.decode().rstrip("/")
+        self._own = OWN_PREFIX.get(source, "")
+
+    def of(self, request: httpx.Request) -> str:
+        """Path and query of a request."""
+        return self._own + request.url.raw_path.decode().removeprefix(self._prefix)
 
 
 class RecordingTransport(httpx.AsyncBaseTransport):
@@ -34,69 +41,51 @@ class RecordingTransport(httpx.AsyncBaseTransport):
         base_url: str,
         *,
         clock: Clock,
+        tick: Callable[[], int | None],
         note: Callable[[Exchange], None],
         inner: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        """Send through `inner`, or through connections of our own."""
-        self._source, self._base_url, self._clock, self._note = source, base_url, clock, note
+        """Send through `inner`, or through connections of our own; `tick` says on behalf of which tick."""
+        self._source, self._clock, self._tick, self._note = source, clock, tick, note
+        self._paths = OwnPaths(source, base_url)
         self._inner = inner or httpx.AsyncHTTPTransport(trust_env=False, limits=LIMITS)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """The answer, whose body is noted while it is read."""
-        sent = cast(Moment | None, request.extensions.get(REQUESTED)) or self._clock.now()
-        exchange = Exchange(
+        exchanged = partial(
+            Exchange,
             source=self._source,
             method=request.method,
-            path=own_path(self._source, self._base_url, request.url),
+            path=self._paths.of(request),
             request=request.content.decode(errors="replace"),
-            sent=sent,
-            at=sent,
+            sent=cast(Moment | None, request.extensions.get(REQUESTED)) or self._clock.now(),
+            tick=self._tick(),
         )
         try:
             response = await self._inner.handle_async_request(request)
         except BaseException as error:
-            self._note(replace(exchange, at=self._clock.now(), error=_said(error)))
+            self._note(exchanged(at=self._clock.now(), error=_said(error)))
             raise
-        exchange = replace(exchange, status=response.status_code, headers=_kept(response.headers))
-        answered = _Answered(exchange, response.headers.get("Content-Length"), self._clock, self._note)
-        stream = _WatchedBody(cast(httpx.AsyncByteStream, response.stream), answered)
-        return httpx.Response(response.status_code, headers=response.headers, stream=stream, extensions=response.extensions)
+        headers = response.headers
+
+        def ended(content: bytes, error: str, whole: bool) -> None:
+            status, kept = response.status_code, _kept(headers, content if whole else None)
+            answer = content if whole else None
+            self._note(exchanged(at=self._clock.now(), status=status, headers=kept, content=answer, error=error))
+
+        stream = _WatchedBody(cast(httpx.AsyncByteStream, response.stream), ended)
+        return httpx.Response(response.status_code, headers=headers, stream=stream, extensions=response.extensions)
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._inner.aclose()
 
 
-@dataclass(frozen=True, slots=True)
-class _Answered:
-    """An answer that has begun, and where to note how it ended."""
-
-    exchange: Exchange
-    promised: str | None
-    clock: Clock
-    note: Callable[[Exchange], None]
-
-    def ended(self, content: bytes, error: str, *, whole: bool) -> None:
-        """Its body was read so far."""
-        lied = whole and self.promised is not None and self.promised != str(len(content))
-        headers = {**self.exchange.headers, "Content-Length": self.promised or ""} if lied else self.exchange.headers
-        unread = "too_large" if len(content) > BODY_LIMIT else "unread"
-        self.note(
-            replace(
-                self.exchange,
-                at=self.clock.now(),
-                headers=headers,
-                content=content if whole else None,
-                error="" if whole else error or unread,
-            )
-        )
-
-
 class _WatchedBody(httpx.AsyncByteStream):
     """A body that is handed on chunk by chunk, and remembered."""
 
-    def __init__(self, stream: httpx.AsyncByteStream, answered: _Answered) -> None:
-        self._stream, self._answered = stream, answered
+    def __init__(self, stream: httpx.AsyncByteStream, ended: Callable[[bytes, str, bool], None]) -> None:
+        self._stream, self._ended = stream, ended
         self._content = bytearray()
         self._whole = self._noted = False
         self._error = ""
@@ -117,11 +106,20 @@ class _WatchedBody(httpx.AsyncByteStream):
         finally:
             if not self._noted:
                 self._noted = True
-                self._answered.ended(bytes(self._content), self._error, whole=self._whole)
+                self._ended(bytes(self._content), self._why(), self._whole)
+
+    def _why(self) -> str:
+        """Why the body is not whole; empty when it is."""
+        unread = "too_large" if len(self._content) > BODY_LIMIT else "unread"
+        return "" if self._whole else self._error or unread
 
 
-def _kept(headers: httpx.Headers) -> dict[str, str]:
-    return {name: headers[name] for name in KEPT_HEADERS if name in headers}
+def _kept(headers: httpx.Headers, content: bytes | None) -> dict[str, str]:
+    """The headers that decide how an answer is read; the length that was promised only where it was a lie."""
+    kept = {name: headers[name] for name in KEPT_HEADERS if name in headers}
+    promised = headers.get("Content-Length", "")
+    lied = content is not None and promised and promised != str(len(content))
+    return {**kept, "Content-Length": promised} if lied else kept
 
 
 def _said(error: BaseException) -> str:

@@ -89,6 +89,14 @@ def test_a_body_that_is_no_json_leaves_only_the_word(body: bytes) -> None:
     assert (read.content, read.error, read.status) == (None, "not_json", 200)
 
 
+def test_a_body_that_only_looks_like_json_is_refused_again_by_its_reader() -> None:
+    """It is taken at its word, and comes back as it was."""
+    read = exchange_of(line_of(exchange(b'{"a" b}')))
+    assert read.content == b'{"a" b}'
+    with pytest.raises(ValueError, match="delimiter"):
+        strict_json(read.content)
+
+
 @given(st.recursive(st.none() | st.booleans() | st.integers(-9, 9) | st.text(), st.lists), st.text())
 def test_any_json_and_any_path_go_through(value: object, path: str) -> None:
     """Whatever a venue says."""

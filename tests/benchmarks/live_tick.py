@@ -1,7 +1,6 @@
 """What a live tick costs above the slowest answer: 20 markets, real HTTP on loopback, answers that take 50 ms.
 
-Prints one JSON line without and one with recording: requests per tick by path, and the tick's milliseconds above the answer's
-delay (median, p95, worst); then what recording adds to the median. The two take turns, because a machine has its moods.
+Prints one JSON line: requests per tick by path, and the tick's milliseconds above the answer's delay (median, p95, worst).
 Run by `make bench`; nothing here is a test, because a busy machine is not a defect.
 """
 
@@ -10,7 +9,6 @@ import json
 import statistics
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from adapters.market_map import MapEntry, PolymarketPart, SpotPart
@@ -22,8 +20,7 @@ from entrypoints.settings import read_settings
 
 ANSWER_S = 0.05
 MARKETS = 20
-TICKS = 40
-TURNS = 3
+TICKS = 60
 
 
 class Slow:
@@ -38,16 +35,9 @@ class Slow:
         return self._script.answer(venue, request, now_ms)
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """Some ticks: milliseconds above the slowest answer, and requests by path."""
-
-    above_ms: list[float]
-    requests: dict[str, float]
-
-
-def measured(ticks: int, *, record: bool) -> Measured:
-    """Run a daemon for so many ticks."""
+def main() -> None:
+    """Run the benchmark and print its line."""
+    configure_logging("WARNING")
     pairs = ("XBTUSD", "ETHUSD")
     markets = tuple(SimMarket(slug=f"market-{n}", pair=pairs[n % 2]) for n in range(MARKETS))
     start_ms = time.time_ns() // 1_000_000
@@ -69,10 +59,9 @@ def measured(ticks: int, *, record: bool) -> Measured:
                 **venues.environment(),
                 "MARKET_MAP_PATH": str(map_path),
                 "INTERVAL_S": "0.25",
-                "RUN_TICKS": str(ticks),
+                "RUN_TICKS": str(TICKS),
                 "STATE_DIR": f"{folder}/state",
                 "OUT_DIR": f"{folder}/out",
-                "RECORD": str(int(record)),
             }
         )
 
@@ -81,39 +70,22 @@ def measured(ticks: int, *, record: bool) -> Measured:
 
         asyncio.run(run(Run(settings=settings, watch=watch)))
         requests = {
-            "POST /books": venues.count("clob", "POST", "/books") / ticks,
-            "GET Ticker": venues.count("kraken_spot", "GET", "/0/public/Ticker") / ticks,
+            "POST /books": venues.count("clob", "POST", "/books") / TICKS,
+            "GET Ticker": venues.count("kraken_spot", "GET", "/0/public/Ticker") / TICKS,
         }
-    return Measured([ms - ANSWER_S * 1000 for ms in seen[5:]], requests)
-
-
-def line(parts: list[Measured], *, record: bool) -> dict[str, object]:
-    """What a person reads of one kind of run."""
-    above = sorted(ms for part in parts for ms in part.above_ms)
-    return {
+    above = sorted(ms - ANSWER_S * 1000 for ms in seen[5:])
+    line = {
         "bench": "live_tick",
-        "recording": record,
         "markets": MARKETS,
-        "requests_per_tick": parts[0].requests,
+        "pairs": len(pairs),
+        "requests_per_tick": requests,
         "above_slowest_answer_ms": {
             "median": round(statistics.median(above), 1),
             "p95": round(above[int(len(above) * 0.95)], 1),
             "worst": round(above[-1], 1),
         },
     }
-
-
-def main() -> None:
-    """Run the benchmark and print its lines."""
-    configure_logging("WARNING")
-    parts: dict[bool, list[Measured]] = {False: [], True: []}
-    for _ in range(TURNS):
-        for record, done in parts.items():
-            done.append(measured(TICKS, record=record))
-    for record, done in parts.items():
-        print(json.dumps(line(done, record=record)))
-    without, recorded = (statistics.median(ms for part in done for ms in part.above_ms) for done in parts.values())
-    print(json.dumps({"bench": "recording", "adds_to_the_median_tick_ms": round(recorded - without, 2)}))
+    print(json.dumps(line))
 
 
 if __name__ == "__main__":
