@@ -41,6 +41,7 @@ check: .venv/installed vendor ## lint, format, strict types (also of the portal'
 
 bench: .venv/installed ## one live tick over 20 markets, measured
 	$(BIN)/python -m tests.benchmarks.live_tick
+	$(BIN)/python -m tests.benchmarks.recording
 
 bench-web: .venv/installed vendor ## the portal's targets, measured in chromium
 	$(BIN)/python -m tests.benchmarks.portal_page

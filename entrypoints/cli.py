@@ -35,7 +35,10 @@ from entrypoints.demo import WEB_ROOT, DemoRefused, Play, play
 from entrypoints.keys import read_keys
 from entrypoints.logging import configure_logging
 from entrypoints.preview import PreviewRefused, batch, case_of, json_of, previewed
+from entrypoints.recording import RecordingUnwritable
+from entrypoints.recording import record as recording
 from entrypoints.settings import Settings, SettingsInvalid, doubts, read_settings
+from entrypoints.verify import VerifyRefused, compared, kept, published, replayed
 
 CONFIGURATION, ALREADY_RUNNING, LEDGER_UNWRITABLE, LEDGER_INVALID = 78, 75, 74, 65
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
@@ -49,6 +52,7 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (StateDirUnusable, CONFIGURATION),
     (AlreadyRunning, ALREADY_RUNNING),
     (LedgerUnwritable, LEDGER_UNWRITABLE),
+    (RecordingUnwritable, LEDGER_UNWRITABLE),
     (LedgerInvalid, LEDGER_INVALID),
     (LawBroken, LEDGER_INVALID),
 )
@@ -80,16 +84,29 @@ def _settings() -> Settings:
     return settings
 
 
-@app.command()
-def run() -> None:
-    """The daemon, configured by the environment. RUN_ONCE=1 or RUN_TICKS=N end it; SIGTERM ends it after the tick."""
-    settings = _settings()
+def _refuse_nothing(settings: Settings) -> None:
     if not map_entries(settings) and not (settings.scan_enable and settings.scan_use_for_trading):
         raise SettingsInvalid(
             "no market to follow: set MARKET_MAP_PATH (or POLYMARKET_CLOB_TOKEN_ID), "
             "or PM_SCAN_ENABLE=1 and PM_SCAN_USE_FOR_TRADING=1"
         )
+
+
+@app.command()
+def run() -> None:
+    """The daemon, configured by the environment. RUN_ONCE=1 or RUN_TICKS=N end it; SIGTERM ends it after the tick."""
+    settings = _settings()
+    _refuse_nothing(settings)
     asyncio.run(run_daemon(Run(settings=settings)))
+
+
+@app.command()
+def record() -> None:
+    """Watch the markets of the map and write every answer into RECORD_DIR, without trading; SIGTERM or RUN_TICKS=N end it."""
+    settings = _settings()
+    _refuse_nothing(settings)
+    ticks = asyncio.run(recording(settings))
+    typer.echo(f"{ticks} ticks in {settings.recording}")
 
 
 @app.command()
@@ -101,6 +118,7 @@ def demo(
     state: Annotated[Path, typer.Option(help="Where the demo's ledger goes; emptied at each start.")] = Path("var/demo"),
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="The portal's port; 0: any free one.")] = None,
     seed: Annotated[int, typer.Option(help="Which seeded market.")] = 7,
+    record: Annotated[bool, typer.Option("--record", help="Record the session too, as RECORD=1 does.")] = False,
 ) -> None:
     """The same daemon against simulated venues on loopback, with the portal. Starts from a fresh ledger each time."""
     configure_logging(os.environ.get("LOG_LEVEL", "WARNING").upper())
@@ -112,9 +130,29 @@ def demo(
         state_dir=state,
         port=port,
         seed=seed,
-        environment=dict(os.environ),
+        environment=dict(os.environ) | ({"RECORD": "1"} if record else {}),
     )
     play(wish, Console())
+
+
+@app.command()
+def verify(
+    out: Annotated[Path, typer.Argument(help="The published files of the session.")],
+    tape: Annotated[Path, typer.Option(help="The session's recording.")],
+    state: Annotated[Path | None, typer.Option(help="The session's STATE_DIR, to compare its ledger too.")] = None,
+) -> None:
+    """Whether the published trades are the replay of the recording, byte for byte; exit 1, and the first difference, if not."""
+    try:
+        written = [published(out), *([kept(state)] if state else [])]
+        with Console(stderr=True).status("playing") as status:
+            found = [compared(each, replayed(tape, each, lambda n: status.update(f"tick {n}"))) for each in written]
+    except (VerifyRefused, RecordingInvalid) as error:
+        typer.echo(f"not verified: {error}", err=True)
+        raise typer.Exit(1) from None
+    for each, what in zip(written, found, strict=True):
+        typer.echo(f"{each.name}: {what}")
+    if any(what.difference for what in found):
+        raise typer.Exit(1)
 
 
 @app.command()
