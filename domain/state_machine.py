@@ -3,6 +3,8 @@
 FLAT -> enter -> OPEN -> (scale in)* -> exit -> FLAT. Rows are tried in order; the first closed gate or fired trigger names
 the `reason`. A row whose limit is None is absent; a row that measures None does not know, and what is unknown neither
 closes a gate nor fires a trigger.
+
+Rows read a `View` by its names alone and leave the arithmetic to it, so that the same row can be asked of a tape's columns.
 """
 
 import operator
@@ -73,17 +75,15 @@ def _nothing(_: View) -> int:
 
 
 NO_TOKEN = Row(Reason.NO_TOKEN, "the market's token is known", lambda v: int(v.market.token is not None), operator.ge, _one)
-NO_ORDERBOOK = Row(
-    Reason.NO_ORDERBOOK, "a valid book came in this tick", lambda v: int(v.reading.book is not None), operator.ge, _one
-)
+NO_ORDERBOOK = Row(Reason.NO_ORDERBOOK, "a valid book came in this tick", lambda v: v.has_book, operator.ge, _one)
 TWO_SIDED = Row(
     Reason.ONE_SIDED_BOOK,
     "the book has bids and asks",
-    lambda v: bool(v.known_book.bids) + bool(v.known_book.asks),
+    lambda v: v.sides,
     operator.ge,
     lambda v: 2,
 )
-HAS_BIDS = Row(Reason.ONE_SIDED_BOOK, "the book has bids", lambda v: int(bool(v.known_book.bids)), operator.ge, _one)
+HAS_BIDS = Row(Reason.ONE_SIDED_BOOK, "the book has bids", lambda v: v.has_bids, operator.ge, _one)
 CROSSED_BOOK = Row(
     Reason.CROSSED_BOOK,
     "the best bid lies below the best ask",
@@ -101,7 +101,7 @@ GHOST_BOOK = Row(
 MISSING_REFERENCE = Row(
     Reason.MISSING_REFERENCE,
     "a reference price came in this tick",
-    lambda v: int(v.reading.reference is not None),
+    lambda v: v.has_reference,
     operator.ge,
     lambda v: 1 if v.needs_reference else None,
 )
@@ -156,7 +156,7 @@ def input_table(points_setting: str) -> Table:
     warmup = Row(
         Reason.WARMUP,
         "there are enough samples without a gap",
-        lambda v: len(v.reading.history),
+        lambda v: v.samples,
         operator.ge,
         lambda v: v.points,
         points_setting,
@@ -176,7 +176,7 @@ BUY_INPUT: Table = (NO_ORDERBOOK, TWO_SIDED, CROSSED_BOOK, GHOST_BOOK, STALE_BOO
 KILLSWITCH = Row(
     Reason.KILLSWITCH,
     "the kill switch file is absent",
-    lambda v: int(v.kill_switch),
+    lambda v: v.killed,
     operator.le,
     _nothing,
     "KILLSWITCH_FILE",
