@@ -1,0 +1,177 @@
+"""What a replay costs: the benchmark kit's data through this project's own rules, broker and ledger.
+
+Run by `python -m tests.benchmarks.replay --data DIRECTORY` with a directory that the kit's `gen.py` has written; the last line
+is JSON with `ticks_per_s`, `run_cpu_s`, `trades`, and the hashes `thash` and `shash` by which results are compared.
+"""
+
+import argparse
+import hashlib
+import json
+import resource
+import time
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from adapters.tape.columns import Columns, Edition, Grid, ReferenceColumns, TokenColumns
+from adapters.tape.turns import EveryTick, Turns
+from domain.fees import FREE
+from domain.ledger import Ledger
+from domain.market import Level, Market, Moment, OrderBook, ReferenceId, TokenId
+from domain.report import Trade, TradeAction
+from entrypoints.replay import Replay, replayed
+from entrypoints.rules import rules_of
+from entrypoints.settings import read_settings
+
+SETTINGS = {
+    "INTERVAL_S": "2",
+    "PM_FEES": "none",
+    "LEAD_LAG_ENABLE_ORDERBOOK_SIZING": "0",
+    "PM_ORDER_SIZE_SHARES": "500",
+    "LEAD_LAG_SLIPPAGE_CAP": "1",
+    "PAPER_START_BALANCE_USD": "1000000",
+    "PM_MAX_ORDERS_PER_TICK": "1000",
+    "LEAD_LAG_LOOKBACK_POINTS": "6",
+    "LEAD_LAG_SPOT_MOVE_MIN_PCT": "0.25",
+    "LEAD_LAG_EDGE_MIN_PCT": "0.20",
+    "LEAD_LAG_EDGE_EXIT_PCT": "0.05",
+    "LEAD_LAG_MAX_HOLD_SECS": "182",
+}
+"""The kit's work: no fees, 500 shares, no other gate; it leaves after more than 180 s on a grid of 2 s."""
+
+SPOT = ReferenceId("kraken_spot", "XBTUSD")
+HUNDREDTHS = 10_000
+"""Millionths in a hundredth: the kit's prices and sizes are whole hundredths."""
+
+Prices = NDArray[np.int16]
+Sizes = NDArray[np.int32]
+PRICE = [Decimal(hundredths) / 100 for hundredths in range(101)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KitDepth:
+    """The kit's levels, memory-mapped: twenty a side, best first."""
+
+    token: TokenId
+    grid: Grid
+    bid_px: Prices
+    bid_sz: Sizes
+    ask_px: Prices
+    ask_sz: Sizes
+
+    def book(self, tick: int) -> OrderBook | None:
+        """The exact book of a tick."""
+        return OrderBook(
+            token=self.token,
+            bids=_levels(self.bid_px[tick], self.bid_sz[tick]),
+            asks=_levels(self.ask_px[tick], self.ask_sz[tick]),
+            requested=Moment(at_ms=int(self.grid.at_ms[tick]), elapsed_ms=int(self.grid.elapsed_ms[tick])),
+        )
+
+
+def _levels(prices: Prices, sizes: Sizes) -> tuple[Level, ...]:
+    return tuple(
+        Level(PRICE[price], Decimal(size).scaleb(-2)) for price, size in zip(prices.tolist(), sizes.tolist(), strict=True)
+    )
+
+
+def kit_columns(directory: Path, ticks: int | None = None) -> Columns:
+    """The columns of a directory that `gen.py` has written; its markets are Yes tokens that gain with the spot price."""
+    at_ms = np.load(directory / "ts.npy", mmap_mode="r")[:ticks] // 1_000_000
+    elapsed_ms = at_ms - at_ms[0]
+    never = np.zeros(len(at_ms), np.bool_)
+    grid = Grid(
+        at_ms=at_ms, elapsed_ms=elapsed_ms, ready_at_ms=at_ms, ready_elapsed_ms=elapsed_ms, kill_switch=never, gap=never
+    )
+    spot = ReferenceColumns(
+        price=np.load(directory / "spot.npy")[:ticks],
+        requested_at_ms=at_ms,
+        requested_elapsed_ms=elapsed_ms,
+        age_s=np.zeros(len(at_ms)),
+    )
+    folders = sorted(directory.glob("k*"))
+    return Columns(grid=grid, tokens=tuple(_token(folder, grid, ticks) for folder in folders), references={SPOT: spot})
+
+
+def _token(folder: Path, grid: Grid, ticks: int | None) -> TokenColumns:
+    names = ("bid_px", "bid_sz", "ask_px", "ask_sz")
+    bid_px, bid_sz, ask_px, ask_sz = (np.load(folder / f"{name}.npy", mmap_mode="r")[:ticks] for name in names)
+    token = TokenId(folder.name)
+    market = Market(name=folder.name, ref=folder.name, token=token, outcome="Yes", reference=SPOT, fees=FREE)
+    count = len(grid)
+    return TokenColumns(
+        token=token,
+        editions=(Edition(first=0, market=market),),
+        present=np.ones(count, np.bool_),
+        bid=bid_px[:, 0].astype(np.int32) * HUNDREDTHS,
+        ask=ask_px[:, 0].astype(np.int32) * HUNDREDTHS,
+        requested_elapsed_ms=grid.elapsed_ms,
+        age_s=np.zeros(count),
+        changed_at_ms=np.full(count, -1, np.int64),
+        depth=KitDepth(token=token, grid=grid, bid_px=bid_px, bid_sz=bid_sz, ask_px=ask_px, ask_sz=ask_sz),
+    )
+
+
+def kit_rows(columns: Columns, trades: list[Trade]) -> NDArray[np.int64]:
+    """The kit's rows: market, tick, side, shares in hundredths, notional in ten-thousandths of a dollar."""
+    number = {token.token: index for index, token in enumerate(columns.tokens)}
+    first, step = int(columns.grid.at_ms[0]), int(columns.grid.at_ms[1] - columns.grid.at_ms[0])
+    rows = [
+        (
+            number[trade.market.token],
+            (trade.moment.at_ms - first) // step,
+            1 if trade.action is TradeAction.BUY else -1,
+            int(trade.shares * 100),
+            int(trade.notional * 10_000),
+        )
+        for trade in trades
+        if trade.market.token is not None
+    ]
+    # The engine leaves before it enters; the kit goes through its markets in order.
+    return np.array(sorted(rows, key=lambda row: (row[1], row[0])), np.int64).reshape(-1, 5)
+
+
+def _hash(rows: NDArray[np.int64]) -> str:
+    return hashlib.sha256(np.ascontiguousarray(rows).tobytes()).hexdigest()[:16]
+
+
+def main() -> None:
+    """Run the benchmark and print its line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--n", type=int, help="only the first so many ticks")
+    parser.add_argument("--unscreened", action="store_true", help="decide every tick")
+    asked = parser.parse_args()
+    settings = read_settings(SETTINGS)
+    cold = time.process_time()
+    columns = kit_columns(asked.data, asked.n)
+    wish = Replay(columns=columns, rules=rules_of(settings), opening=Ledger.opened_with(settings.start_balance_usd))
+    started, wall = time.process_time(), time.perf_counter()
+    turns: Turns = EveryTick(columns)
+    store = replayed(wish, turns)
+    cpu = time.process_time() - started
+    events = len(columns.grid) * len(columns.tokens)
+    rows = kit_rows(columns, store.trades)
+    line = {
+        "bench": "replay",
+        "peer": "spelar unscreened" if asked.unscreened else "spelar",
+        "events": events,
+        "load_cpu_s": round(started - cold, 3),
+        "run_cpu_s": round(cpu, 3),
+        "run_wall_s": round(time.perf_counter() - wall, 3),
+        "cold_cpu_s": round(time.process_time(), 3),
+        "ticks_per_s": round(events / cpu),
+        "trades": len(rows),
+        "thash": _hash(rows),
+        "shash": _hash(rows[:, :3]),
+        "rss_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),
+        "data": asked.data.name,
+    }
+    print(json.dumps(line))
+
+
+if __name__ == "__main__":
+    main()
