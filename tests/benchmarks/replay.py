@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adapters.tape.columns import Columns, Edition, Grid, ReferenceColumns, TokenColumns
+from adapters.tape.screen import Screen
 from adapters.tape.turns import EveryTick, Turns
 from domain.fees import FREE
 from domain.ledger import Ledger
@@ -150,7 +151,7 @@ def main() -> None:
     columns = kit_columns(asked.data, asked.n)
     wish = Replay(columns=columns, rules=rules_of(settings), opening=Ledger.opened_with(settings.start_balance_usd))
     started, wall = time.process_time(), time.perf_counter()
-    turns: Turns = EveryTick(columns)
+    turns: Turns = EveryTick(columns) if asked.unscreened else Screen(columns, wish.rules)
     store = replayed(wish, turns)
     cpu = time.process_time() - started
     events = len(columns.grid) * len(columns.tokens)
