@@ -5,7 +5,7 @@ columns are not. What a tick remembers of the ticks before it is read from the c
 missed: the state that `step` is given is the one that every tick in between would have led to.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from itertools import chain
 
@@ -96,22 +96,24 @@ class Screen:
     def after(self, state: State) -> Turn | None:
         """The next tick on which anything may happen."""
         start = state.sequence
-        self._carry(state)
-        self._due |= {token: self._next(token, state.ledger, start) for token in self._touched}
-        tick = max(start, min(self._full_from, *self._due.values())) if self._due else self._full_from
+        apart = self._apart(state)
+        self._due |= {token: self._next(token, state, apart) for token in self._touched}
+        tick = max(start, min((self._full_from, *self._due.values())))
         if tick >= self._ticks:
             return None
+        self._carried = apart | {token for token in state.ledger.positions if self._off_map(token, tick)}
         whole = tick >= self._full_from or bool(self._carried)
         tokens = None if whole else self._together({token for token, due in self._due.items() if due == tick})
         self._touched = self._candidates.keys() if tokens is None else tokens
-        left = replace(state, sequence=tick, memory=self._memory(tick, self._touched, state.memory))
+        left = replace(state, sequence=tick, memory=self._memory(tick, self._touched, apart, state.memory))
         if self._columns.grid.gap[tick]:
             return interrupted(tick, left, tokens)
         return Turn(tick=tick, state=left, tokens=tokens)
 
-    def _next(self, token: TokenId, ledger: Ledger, start: int) -> int:
+    def _next(self, token: TokenId, state: State, apart: Collection[TokenId]) -> int:
         """The first tick from `start` on at which a token may act, as long as the books of account stay as they are."""
-        if token in self._carried or any(order.token == token for order in ledger.pending):
+        ledger, start = state.ledger, state.sequence
+        if token in apart or any(order.token == token for order in ledger.pending):
             return start
         position, mine = ledger.positions.get(token), self._candidates[token]
         if position is not None:
@@ -135,19 +137,14 @@ class Screen:
         others = {market.complement for market in markets if market.complement is not None}
         return tokens | (others & self._candidates.keys())
 
-    def _memory(self, tick: int, tokens: Collection[TokenId], carried: Memory) -> Memory:
+    def _memory(self, tick: int, tokens: Collection[TokenId], apart: Collection[TokenId], before: Memory) -> Memory:
         """What the tick before this one remembered of these tokens and their references."""
+        kept = {token: before.histories[token] for token in apart if token in before.histories}
         return Memory(
-            histories=dict(self._histories(tick, tokens, carried)),
+            histories={token: found for token in tokens if (found := self._history(token, tick)) is not None} | kept,
             references={key: seen for key in self._references(tick, tokens) if (seen := self._seen(key, tick)) is not None},
             moment=moment_of(self._columns.grid, tick - 1) if tick else None,
         )
-
-    def _histories(self, tick: int, tokens: Collection[TokenId], carried: Memory) -> Iterator[tuple[TokenId, History]]:
-        for token in tokens:
-            history = carried.histories.get(token) if token in self._carried else self._history(token, tick)
-            if history is not None:
-                yield token, history
 
     def _history(self, token: TokenId, tick: int) -> History | None:
         samples = self._scene.tracks[token].samples
@@ -163,16 +160,15 @@ class Screen:
     def _seen(self, key: ReferenceId, tick: int) -> Seen | None:
         return self._scene.references[key].seen_before(tick)
 
-    def _carry(self, state: State) -> None:
-        """Follow tokens that are held while off the map tick by tick, until the columns know their history again.
+    def _apart(self, state: State) -> set[TokenId]:
+        """The tokens that are or were held while off the map, as long as memory and columns differ about their histories.
 
-        The columns take a token off the map for one that nobody follows; while it is held, its history goes on.
+        The columns take a token off the map for one that nobody follows, but while it is held its history goes on. It is
+        followed tick by tick until both agree again.
         """
-        tick = state.sequence
         histories = state.memory.histories
-        self._carried = {token for token in self._carried if histories.get(token) != self._history(token, tick)}
-        held = (token for token in state.ledger.positions if token in self._candidates)
-        self._carried |= {token for token in held if self._off_map(token, tick)}
+        return {token for token in self._carried if histories.get(token) != self._history(token, state.sequence)}
 
     def _off_map(self, token: TokenId, tick: int) -> bool:
-        return bool(self._candidates[token].left_at) and market_at(self._scene.tracks[token].columns.editions, tick) is None
+        mine = self._candidates.get(token)
+        return mine is not None and bool(mine.left_at) and market_at(mine.track.columns.editions, tick) is None
