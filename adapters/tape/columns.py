@@ -49,6 +49,14 @@ class Edition:
     market: Market | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """The markets of the snapshots from tick `first` on, in their order, those without a token too."""
+
+    first: int
+    markets: tuple[Market, ...]
+
+
 class Depth(Protocol):
     """Where the levels of one token's books are."""
 
@@ -97,9 +105,13 @@ class Payout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Columns:
-    """A whole tape, or a stretch of it: tokens in map order."""
+    """A whole tape, or a stretch of it: tokens in map order.
+
+    `rosters` rise by `first`. A tape that has none follows what its tokens' editions say, in their order.
+    """
 
     grid: Grid
     tokens: Sequence[TokenColumns]
     references: Mapping[ReferenceId, ReferenceColumns]
     payouts: tuple[Payout, ...] = ()
+    rosters: tuple[Roster, ...] = ()
