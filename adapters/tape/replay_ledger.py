@@ -1,8 +1,10 @@
 """The ledger of a replay: in memory, all trades, and of the rest as much as the portal's files show."""
 
 from collections import deque
+from collections.abc import Iterable
 
-from domain.ledger import Ledger
+from domain.ledger import Execution, Ledger, Order, OrderStatus
+from domain.market import Moment
 from domain.report import EquityPoint, Journal, OrderEvent, Report, Trade, Verdicts
 from domain.state import State
 
@@ -21,6 +23,8 @@ class ReplayLedger:
         """Before the first tick."""
         self._state = State(sequence=0, ledger=opening)
         self.trades: list[Trade] = []
+        self.ticks: list[int] = []
+        """The tick of the tape at which each trade was made."""
         self._orders: deque[OrderEvent] = deque(maxlen=KEPT_ORDERS)
         self._verdicts: deque[Verdicts] = deque()
         self._rows = 0
@@ -33,11 +37,18 @@ class ReplayLedger:
         """Keep one tick."""
         self._state = report.state
         self.trades += report.trades
+        self.ticks += [report.state.sequence - 1] * len(report.trades)
         self._orders += report.orders
         self._verdicts.append(Verdicts(sequence=report.state.sequence, moment=report.moment, verdicts=report.verdicts))
         self._rows += len(report.verdicts)
         while self._rows - len(self._verdicts[0].verdicts) >= KEPT_VERDICTS:
             self._rows -= len(self._verdicts.popleft().verdicts)
+
+    def lose(self, orders: Iterable[Order], moment: Moment) -> None:
+        """Note that these orders met a gap instead of a book."""
+        for order in orders:
+            lost = Execution(order=order, status=OrderStatus.CANCELLED, note="the tape has a gap")
+            self._orders.append(OrderEvent(moment=moment, execution=lost))
 
     def journal(self, equity: tuple[EquityPoint, ...] = ()) -> Journal:
         """What the portal's files are made of."""

@@ -93,6 +93,11 @@ class Screen:
         self._touched: Collection[TokenId] = self._candidates.keys()
         self._carried: set[TokenId] = set()
 
+    @property
+    def scene(self) -> Scene:
+        """What was looked at: the samples and the references of the whole tape."""
+        return self._scene
+
     def after(self, state: State) -> Turn | None:
         """The next tick on which anything may happen."""
         start = state.sequence

@@ -55,9 +55,13 @@ class RandomTape:
         self.over: set[TokenId] = set()
         self.gaps: set[int] = set()
 
-    def columns(self) -> Columns:
+    def snapshots(self) -> list[Snapshot]:
         """Roll the dice for every tick."""
-        return columns_of([self._tick(number) for number in range(self.ticks)], gaps=self.gaps)
+        return [self._tick(number) for number in range(self.ticks)]
+
+    def columns(self) -> Columns:
+        """The ticks as a tape."""
+        return columns_of(self.snapshots(), gaps=self.gaps)
 
     def _oddly(self, part: float = 1.0) -> bool:
         return self.dice.random() > 1 - (1 - self.calm) * part
