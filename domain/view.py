@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 
-from domain.decision import Costs, Signal
+from domain.decision import Cause, Costs, Signal
 from domain.edge import PCT_DECIMALS, Unit, return_pct, spread_cost_pct
 from domain.fees import FeeSchedule
 from domain.figures import Figure
@@ -71,7 +71,8 @@ class Reading:
 
     `quote` is there when the book has two sides; `signal` only when every input of the strategy was fresh and warm.
     `jump_pct` is how far an unconfirmed reference lies from the last accepted one. `legs` are the mids of the market's
-    three-way set (home, draw, away), each None unless its own book can be believed; empty without a set.
+    three-way set (home, draw, away), each None unless its own book can be believed; empty without a set. `refused` is why this
+    tick gave no sample.
     """
 
     market: Market
@@ -82,6 +83,7 @@ class Reading:
     history: History
     signal: Signal | None
     legs: tuple[float | None, ...] = ()
+    refused: Cause | None = None
 
     @property
     def legs_seen(self) -> int:

@@ -76,6 +76,14 @@ class Tables:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """The rows that need to know the position, in one era."""
+
+    exit: Table
+    scale_in: Table
+
+
 @dataclass(frozen=True, kw_only=True)
 class Candidates:
     """One token's ticks. `exits` fire for any position; an exit or add may happen only where `may_exit` and `may_add` hold."""
@@ -83,7 +91,7 @@ class Candidates:
     scene: Scene
     track: Track
     eras: tuple[Era, ...]
-    tables: Tables
+    held: tuple[Held, ...]
     entries: Ints
     exits: Ints
     may_exit: Flags
@@ -102,9 +110,9 @@ class Candidates:
     def change(self, start: int, position: Position) -> int:
         """The first tick from `start` on at which this position may end or grow; the end of the tape when there is none."""
         end = self._next(self.exits, start)
-        for era in self.eras:
+        for era, held in zip(self.eras, self.held, strict=True):
             for stretch in era.chunks(start, end, FIRST_LOOK, CHUNK):
-                found = np.flatnonzero(self._changes(era.market, stretch, position))
+                found = np.flatnonzero(self._changes(era.market, held, stretch, position))
                 if len(found):
                     return int(stretch.start + found[0])
         return end
@@ -113,12 +121,11 @@ class Candidates:
         number = int(ticks.searchsorted(start))
         return int(ticks[number]) if number < len(ticks) else len(self.may_exit)
 
-    def _changes(self, market: Market, stretch: slice, position: Position) -> Flags:
-        nobody = ColumnView.of(self.scene, self.track, market, stretch)
+    def _changes(self, market: Market, held: Held, stretch: slice, position: Position) -> Flags:
         view = ColumnView.of(self.scene, self.track, market, stretch, position)
-        flags = self.may_exit[stretch] & fired(of_positions(self.tables.exit, nobody), view)
+        flags = self.may_exit[stretch] & fired(held.exit, view)
         if self.may_add is not None:
-            flags |= self.may_add[stretch] & opened(of_positions(self.tables.scale_in, nobody), view)
+            flags |= self.may_add[stretch] & opened(held.scale_in, view)
         return flags
 
 
@@ -139,9 +146,14 @@ def candidates_of(scene: Scene, track: Track, eras: tuple[Era, ...], tables: Tab
         scene=scene,
         track=track,
         eras=eras,
-        tables=tables,
+        held=tuple(_held(scene, track, era, tables) for era in eras),
         entries=np.flatnonzero(enters),
         exits=np.flatnonzero(leaves),
         may_exit=may_exit,
         may_add=may_add if tables.scale_in else None,
     )
+
+
+def _held(scene: Scene, track: Track, era: Era, tables: Tables) -> Held:
+    nobody = ColumnView.of(scene, track, era.market, slice(era.start, min(era.start + 1, era.stop)))
+    return Held(exit=of_positions(tables.exit, nobody), scale_in=of_positions(tables.scale_in, nobody))

@@ -59,7 +59,7 @@ def test_screened_and_unscreened_replays_are_the_same(mode: str, seed: int, calm
 
 @pytest.mark.parametrize("mode", MODES)
 def test_the_random_tapes_hold_every_kind_of_trade(mode: str) -> None:
-    """Else the test above would prove nothing; and a calm tape is mostly left out."""
+    """Else the test above would prove nothing; and many ticks are left out."""
     seen: Counter[str] = Counter()
     ticks = turns = 0
     for seed in range(40):
@@ -69,4 +69,4 @@ def test_the_random_tapes_hold_every_kind_of_trade(mode: str) -> None:
         ticks, turns = ticks + len(columns.grid), turns + counted.count
     assert min(seen[action] for action in TradeAction) > 0
     assert seen[TradeAction.BUY] > 100
-    assert turns < ticks / 2
+    assert turns < 0.7 * ticks

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from adapters.tape.columns import Columns, Edition, Grid, ReferenceColumns, TokenColumns
+from adapters.tape.kept_books import KeptBook, KeptLevels
 from adapters.tape.screen import Screen
 from adapters.tape.turns import EveryTick, Turns
 from domain.fees import FREE
@@ -65,18 +66,19 @@ class KitDepth:
 
     def book(self, tick: int) -> OrderBook | None:
         """The exact book of a tick."""
-        return OrderBook(
+        return KeptBook(
             token=self.token,
-            bids=_levels(self.bid_px[tick], self.bid_sz[tick]),
-            asks=_levels(self.ask_px[tick], self.ask_sz[tick]),
-            requested=Moment(at_ms=int(self.grid.at_ms[tick]), elapsed_ms=int(self.grid.elapsed_ms[tick])),
+            bids=_levels(self.bid_px, self.bid_sz, tick),
+            asks=_levels(self.ask_px, self.ask_sz, tick),
+            requested=Moment(at_ms=self.grid.at_ms.item(tick), elapsed_ms=self.grid.elapsed_ms.item(tick)),
         )
 
 
-def _levels(prices: Prices, sizes: Sizes) -> tuple[Level, ...]:
-    return tuple(
-        Level(PRICE[price], Decimal(size).scaleb(-2)) for price, size in zip(prices.tolist(), sizes.tolist(), strict=True)
-    )
+def _levels(prices: Prices, sizes: Sizes, tick: int) -> KeptLevels:
+    def level(place: int) -> Level:
+        return Level(PRICE[prices.item(tick, place)], Decimal(sizes.item(tick, place)).scaleb(-2))
+
+    return KeptLevels(prices.shape[1], level)
 
 
 def kit_columns(directory: Path, ticks: int | None = None) -> Columns:
