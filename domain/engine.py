@@ -34,6 +34,9 @@ from domain.state_machine import (
 from domain.strategies import Strategy
 from domain.view import Budget, Limits, Plan, Reading, View
 
+SAMPLED_EXIT_INPUT = EXIT_INPUT[len(MARK_INPUT) :]
+"""What is left to ask before an exit when the tick gave a sample, which is only taken of a book that can be believed."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Rules:
@@ -178,7 +181,7 @@ class _Turn:
             self.budget = replace(self.budget, cash=self.budget.cash + whole_micros(view.position.shares * pays))
         elif view.position.token in self.blocked:
             self._decide(view, Action.HOLD, Cause(reason=Reason.ORDER_PENDING))
-        elif held_back := first_closed(EXIT_INPUT, view):
+        elif held_back := first_closed(EXIT_INPUT if reading.refused else SAMPLED_EXIT_INPUT, view):
             self._decide(view, Action.HOLD, held_back)
         elif fired := first_fired(self.exit_rows, view):
             self._send(view, Action.EXIT, fired, Side.SELL, view.sale)

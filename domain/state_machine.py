@@ -164,11 +164,11 @@ def input_table(points_setting: str) -> Table:
     return (*SAMPLE_INPUT, CLOCK_JUMP, warmup, MARKET_CLOSED)
 
 
-EXIT_INPUT: Table = (NO_ORDERBOOK, HAS_BIDS, CROSSED_BOOK, GHOST_BOOK, STALE_BOOK_INPUT, CLOCK_JUMP, MARKET_CLOSED)
-"""What an exit must have been given: a fresh book with a bid, and nothing else."""
-
 MARK_INPUT: Table = (NO_ORDERBOOK, HAS_BIDS, CROSSED_BOOK, GHOST_BOOK, STALE_BOOK_INPUT)
-"""What the book that prices a position must be: the clock and the market's state do not touch its bids."""
+"""What the book that prices a position must be. A tick that gave a sample has such a book: the sample asks for more."""
+
+EXIT_INPUT: Table = (*MARK_INPUT, CLOCK_JUMP, MARKET_CLOSED)
+"""What an exit must have been given: a fresh book with a bid, and nothing else."""
 
 BUY_INPUT: Table = (NO_ORDERBOOK, TWO_SIDED, CROSSED_BOOK, GHOST_BOOK, STALE_BOOK_INPUT, CLOCK_JUMP, MARKET_CLOSED)
 """What a buy that waited for its book must find when the book comes."""

@@ -18,11 +18,12 @@ class KeptBook(OrderBook):
 class KeptLevels(Sequence[Level]):
     """One side of a book, best first; `decode` gives the level at a place."""
 
-    __slots__ = ("_count", "_decode")
+    __slots__ = ("_count", "_decode", "_seen")
 
     def __init__(self, count: int, decode: Callable[[int], Level]) -> None:
         """So many levels."""
         self._count, self._decode = count, decode
+        self._seen: list[Level] = []
 
     def __len__(self) -> int:
         """How many levels."""
@@ -30,7 +31,8 @@ class KeptLevels(Sequence[Level]):
 
     def __iter__(self) -> Iterator[Level]:
         """From the best one on, each decoded as it is reached."""
-        return map(self._decode, range(self._count))
+        for place in range(self._count):
+            yield self._level(place)
 
     @overload
     def __getitem__(self, place: int) -> Level: ...
@@ -41,8 +43,15 @@ class KeptLevels(Sequence[Level]):
     def __getitem__(self, place: int | slice) -> Level | Sequence[Level]:
         """One level, or some."""
         if isinstance(place, slice):
-            return tuple(map(self._decode, range(self._count)[place]))
-        return self._decode(range(self._count)[place])
+            return tuple(map(self._level, range(self._count)[place]))
+        return self._level(range(self._count)[place] if place < 0 or place >= self._count else place)
+
+    def _level(self, place: int) -> Level:
+        """The level at a place; those before it are known then, too."""
+        seen = self._seen
+        while len(seen) <= place:
+            seen.append(self._decode(len(seen)))
+        return seen[place]
 
     def __eq__(self, other: object) -> bool:
         """Equal to any sequence of the same levels."""

@@ -68,18 +68,24 @@ def _samples(scene: Scene, track: Track) -> Samples:
     )
 
 
+def shares_samples(one: Rules, other: Rules) -> bool:
+    """Whether two sets of rules accept the same samples of a tape, so that a scene of the one serves the other."""
+    same_mode = one.strategy.name == other.strategy.name
+    return same_mode and one.limits.freshness_s == other.limits.freshness_s and one.limits.gap_ms == other.limits.gap_ms
+
+
 class Screen:
     """Implements `adapters.tape.turns.Turns`: decides the ticks that screening keeps, each about the tokens that may act.
 
     From tick `full_from` on every tick is decided, about every token.
     """
 
-    def __init__(self, columns: Columns, rules: Rules, *, full_from: int | None = None) -> None:
-        """Screen this tape by these rules."""
+    def __init__(self, columns: Columns, rules: Rules, *, full_from: int | None = None, scene: Scene | None = None) -> None:
+        """Screen this tape by these rules. `scene`: one whose samples are theirs too, as `shares_samples` says."""
         self._columns, self._rules = columns, rules
         self._ticks = len(columns.grid)
         self._full_from = self._ticks if full_from is None else full_from
-        self._scene = scene_of(columns, rules)
+        self._scene = replace(scene, limits=rules.limits, strategy=rules.strategy) if scene else scene_of(columns, rules)
         tables = Tables.of(rules)
         self._candidates: Mapping[TokenId, Candidates] = {
             token: candidates_of(self._scene, track, eras_of(track.columns.editions, self._ticks), tables)
