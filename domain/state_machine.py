@@ -36,33 +36,29 @@ class Row:
     limit: Measure
     setting: str = ""
 
-    def cause(self, view: View, *, when: bool) -> Cause | None:
-        """The cause that this row gives when its comparison comes out as `when`, else None."""
-        limit = self.limit(view)
-        if limit is None:
-            return None
-        measured = self.measured(view)
-        if measured is None or self.holds(measured, limit) is not when:
-            return None
-        return Cause(reason=self.reason, measured=measured, limit=limit, setting=self.setting)
-
 
 Table = tuple[Row, ...]
 
 
 def first_closed(gates: Iterable[Row], view: View) -> Cause | None:
     """The first gate that is closed, or None when all are open."""
-    for row in gates:
-        if cause := row.cause(view, when=False):
-            return cause
-    return None
+    return _first(gates, view, when=False)
 
 
 def first_fired(triggers: Iterable[Row], view: View) -> Cause | None:
     """The first trigger that fires, or None."""
-    for row in triggers:
-        if cause := row.cause(view, when=True):
-            return cause
+    return _first(triggers, view, when=True)
+
+
+def _first(rows: Iterable[Row], view: View, *, when: bool) -> Cause | None:
+    """The cause that the first row gives whose comparison comes out as `when`. A tick spends its time here."""
+    for row in rows:
+        limit = row.limit(view)
+        if limit is None:
+            continue
+        measured = row.measured(view)
+        if measured is not None and row.holds(measured, limit) is when:
+            return Cause(reason=row.reason, measured=measured, limit=limit, setting=row.setting)
     return None
 
 

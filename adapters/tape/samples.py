@@ -54,10 +54,8 @@ class Samples:
         return numbers + 1 - self.starts[self.starts.searchsorted(numbers, side="right") - 1]
 
 
-def samples_of(
-    valid: Flags, *, elapsed_ms: Ints, reference: Floats | None, mid: Floats, ended: Flags | None, gap_ms: int
-) -> Samples:
-    """The samples of the valid ticks. `ended` marks the ticks that end a history; `reference` None: the strategy has none."""
+def samples_of(valid: Flags, *, elapsed_ms: Ints, reference: Floats, mid: Floats, ended: Flags | None, gap_ms: int) -> Samples:
+    """The samples of the valid ticks. `ended` marks the ticks that end a history; `reference` is 0 where none came."""
     whole = bool(valid.all())
     ticks = np.arange(len(valid)) if whole else np.flatnonzero(valid)
     era = None if ended is None else np.cumsum(ended, dtype=np.int64)
@@ -65,11 +63,10 @@ def samples_of(
     breaks = np.diff(times) > gap_ms
     if era is not None:
         breaks |= np.diff(era[ticks]) != 0
-    prices = np.zeros(len(valid)) if reference is None else np.nan_to_num(reference, nan=0.0)
     return Samples(
         ticks=ticks,
         elapsed_ms=times,
-        reference=prices if whole else prices[ticks],
+        reference=reference if whole else reference[ticks],
         mid=mid if whole else mid[ticks],
         starts=np.concatenate(([0], np.flatnonzero(breaks) + 1)),
         era=era,

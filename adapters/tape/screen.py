@@ -49,14 +49,14 @@ def _samples(scene: Scene, track: Track) -> Samples:
     ticks = len(scene.grid)
     eras = eras_of(track.columns.editions, ticks)
     valid = np.zeros(ticks, np.bool_)
-    mid, price = np.full(ticks, np.nan), np.full(ticks, np.nan)
+    mid, price = np.full(ticks, np.nan), np.zeros(ticks)
     for era in eras:
         for chunk in era.chunks(0, ticks, CHUNK, CHUNK):
             view = ColumnView.of(scene, track, era.market, chunk)
             valid[chunk] = opened(SAMPLE_INPUT, view, slack=0.0)
             mid[chunk] = view.reading.quote.mid.values
             if view.reading.accepted is not None:
-                price[chunk] = view.reading.accepted.price[chunk]
+                price[chunk] = np.nan_to_num(view.reading.accepted.price[chunk])
     ended = ~listed_in(eras, ticks) | scene.grid.gap
     return samples_of(
         valid,
