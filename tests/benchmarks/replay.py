@@ -7,11 +7,13 @@ is JSON with `ticks_per_s`, `run_cpu_s`, `trades`, and the hashes `thash` and `s
 import argparse
 import hashlib
 import json
+import os
 import resource
 import time
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
+from struct import Struct
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,36 +51,49 @@ HUNDREDTHS = 10_000
 """Millionths in a hundredth: the kit's prices and sizes are whole hundredths."""
 
 Prices = NDArray[np.int16]
-Sizes = NDArray[np.int32]
 PRICE = [Decimal(hundredths) / 100 for hundredths in range(101)]
+
+
+class Rows:
+    """The rows of one of the kit's arrays, read from the file one at a time: a map of it would count as our memory."""
+
+    def __init__(self, path: Path) -> None:
+        levels = np.load(path, mmap_mode="r")
+        self._row = Struct(f"<{levels.shape[1]}{levels.dtype.char}")
+        self._offset = levels.offset
+        self._file = os.open(path, os.O_RDONLY)
+
+    def at(self, tick: int) -> tuple[int, ...]:
+        """A tick's row."""
+        return self._row.unpack(os.pread(self._file, self._row.size, self._offset + tick * self._row.size))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KitDepth:
-    """The kit's levels, memory-mapped: twenty a side, best first."""
+    """The kit's levels: twenty a side, best first."""
 
     token: TokenId
     grid: Grid
-    bid_px: Prices
-    bid_sz: Sizes
-    ask_px: Prices
-    ask_sz: Sizes
+    bid_px: Rows
+    bid_sz: Rows
+    ask_px: Rows
+    ask_sz: Rows
 
     def book(self, tick: int) -> OrderBook | None:
         """The exact book of a tick."""
         return KeptBook(
             token=self.token,
-            bids=_levels(self.bid_px, self.bid_sz, tick),
-            asks=_levels(self.ask_px, self.ask_sz, tick),
+            bids=_levels(self.bid_px.at(tick), self.bid_sz.at(tick)),
+            asks=_levels(self.ask_px.at(tick), self.ask_sz.at(tick)),
             requested=Moment(at_ms=self.grid.at_ms.item(tick), elapsed_ms=self.grid.elapsed_ms.item(tick)),
         )
 
 
-def _levels(prices: Prices, sizes: Sizes, tick: int) -> KeptLevels:
+def _levels(prices: tuple[int, ...], sizes: tuple[int, ...]) -> KeptLevels:
     def level(place: int) -> Level:
-        return Level(PRICE[prices.item(tick, place)], Decimal(sizes.item(tick, place)).scaleb(-2))
+        return Level(PRICE[prices[place]], Decimal(sizes[place]).scaleb(-2))
 
-    return KeptLevels(prices.shape[1], level)
+    return KeptLevels(len(prices), level)
 
 
 def kit_columns(directory: Path, ticks: int | None = None) -> Columns:
@@ -101,7 +116,7 @@ def kit_columns(directory: Path, ticks: int | None = None) -> Columns:
 
 def _token(folder: Path, grid: Grid, ticks: int | None) -> TokenColumns:
     names = ("bid_px", "bid_sz", "ask_px", "ask_sz")
-    bid_px, bid_sz, ask_px, ask_sz = (np.load(folder / f"{name}.npy", mmap_mode="r")[:ticks] for name in names)
+    rows = {name: Rows(folder / f"{name}.npy") for name in names}
     token = TokenId(folder.name)
     market = Market(name=folder.name, ref=folder.name, token=token, outcome="Yes", reference=SPOT, fees=FREE)
     count = len(grid)
@@ -109,13 +124,19 @@ def _token(folder: Path, grid: Grid, ticks: int | None) -> TokenColumns:
         token=token,
         editions=(Edition(first=0, market=market),),
         present=np.ones(count, np.bool_),
-        bid=bid_px[:, 0].astype(np.int32) * HUNDREDTHS,
-        ask=ask_px[:, 0].astype(np.int32) * HUNDREDTHS,
+        bid=_best(folder / "bid_px.npy", ticks),
+        ask=_best(folder / "ask_px.npy", ticks),
         requested_elapsed_ms=grid.elapsed_ms,
         age_s=np.zeros(count),
         changed_at_ms=np.full(count, -1, np.int64),
-        depth=KitDepth(token=token, grid=grid, bid_px=bid_px, bid_sz=bid_sz, ask_px=ask_px, ask_sz=ask_sz),
+        depth=KitDepth(token=token, grid=grid, **rows),
     )
+
+
+def _best(path: Path, ticks: int | None) -> NDArray[np.int32]:
+    """The best prices in millionths, through a map of its own: its pages are let go of at once."""
+    levels: Prices = np.load(path, mmap_mode="r")[:ticks]
+    return levels[:, 0].astype(np.int32) * HUNDREDTHS
 
 
 def kit_rows(columns: Columns, trades: list[Trade]) -> NDArray[np.int64]:
