@@ -7,6 +7,7 @@ from the books) is folded through, so two orders never spend the same cash or th
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cached_property
 
 from domain.decision import Cause, Reason, Verdict
 from domain.fees import FREE
@@ -21,6 +22,7 @@ from domain.state_machine import (
     EXIT_INPUT,
     MARK_INPUT,
     PRICE_ZONE,
+    SAMPLE_INPUT,
     SCALE_IN,
     STOP,
     Table,
@@ -32,8 +34,11 @@ from domain.state_machine import (
 from domain.strategies import Strategy
 from domain.view import Budget, Limits, Plan, Reading, View
 
+SAMPLED_EXIT_INPUT = EXIT_INPUT[len(MARK_INPUT) :]
+"""What is left to ask before an exit when the tick gave a sample, which is only taken of a book that can be believed."""
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Rules:
     """How decisions are made: chosen once, never changed. `latency_ms` comes on top of a market's own taker delay."""
 
@@ -42,17 +47,17 @@ class Rules:
     sizing: Sizing
     latency_ms: int = 0
 
-    @property
+    @cached_property
     def inputs(self) -> Table:
         """What an entry or an add of this strategy must have been given."""
         return input_table(self.strategy.points_setting)
 
-    @property
+    @cached_property
     def enter(self) -> Table:
         """The ENTER table of this strategy."""
         return enter_table(self.strategy.enter)
 
-    @property
+    @cached_property
     def exit(self) -> Table:
         """The EXIT table of this strategy."""
         return (*self.strategy.exit, STOP)
@@ -106,7 +111,7 @@ def step(rules: Rules, snapshot: Snapshot, state: State) -> Decision:
             references=remembered(state.memory, references),
             moment=snapshot.moment,
         ),
-        ledger=replace(state.ledger, pending=waiting),
+        ledger=state.ledger if waiting == state.ledger.pending else replace(state.ledger, pending=waiting),
         kill_switch=snapshot.kill_switch,
     )
 
@@ -117,7 +122,9 @@ class _Turn:
     def __init__(self, rules: Rules, snapshot: Snapshot, state: State) -> None:
         self.rules, self.snapshot, self.state = rules, snapshot, state
         self.sequence = state.sequence + 1
-        self.input_rows, self.enter_rows, self.exit_rows = rules.inputs, rules.enter, rules.exit
+        self.enter_rows, self.exit_rows = rules.enter, rules.exit
+        # The rows before these were asked when the sample was taken: `refused` is their answer.
+        self.input_rows = rules.inputs[len(SAMPLE_INPUT) :]
         self.clock_jump_s = _clock_jump_s(snapshot.moment, state.memory.moment)
         ledger = state.ledger
         buying = (order.token for order in ledger.pending if order.side is Side.BUY)
@@ -129,9 +136,16 @@ class _Turn:
         self.orders: list[Order] = []
         self.cancelled: list[Order] = []
         self.legs = 0
+        self.views: dict[tuple[str, str, TokenId | None], View] = {}
 
     def view(self, reading: Reading) -> View:
-        """What the rules may see of one token now."""
+        """What the rules may see of one token now: the same view until the budget changes, with all that it found out."""
+        known = self.views.get(reading.key)
+        if known is None or known.reading is not reading or known.budget is not self.budget:
+            known = self.views[reading.key] = self._view(reading)
+        return known
+
+    def _view(self, reading: Reading) -> View:
         token = reading.market.token
         return View(
             now=self.snapshot.ready,
@@ -167,7 +181,7 @@ class _Turn:
             self.budget = replace(self.budget, cash=self.budget.cash + whole_micros(view.position.shares * pays))
         elif view.position.token in self.blocked:
             self._decide(view, Action.HOLD, Cause(reason=Reason.ORDER_PENDING))
-        elif held_back := first_closed(EXIT_INPUT, view):
+        elif held_back := first_closed(EXIT_INPUT if reading.refused else SAMPLED_EXIT_INPUT, view):
             self._decide(view, Action.HOLD, held_back)
         elif fired := first_fired(self.exit_rows, view):
             self._send(view, Action.EXIT, fired, Side.SELL, view.sale)
@@ -177,7 +191,7 @@ class _Turn:
         view = self.view(reading)
         if view.position is None or reading.key in self.verdicts:
             return
-        closed = first_closed(self.input_rows, view)
+        closed = reading.refused or first_closed(self.input_rows, view)
         if closed is None and self.rules.limits.scale_in.odds_change_pct is None:
             closed = Cause(reason=Reason.HOLD)
         closed = closed or first_closed(SCALE_IN, view)
@@ -193,7 +207,7 @@ class _Turn:
             return
         if reading.market.token in self.blocked:
             self._decide(view, Action.SKIP, Cause(reason=Reason.ORDER_PENDING))
-        elif closed := first_closed(self.input_rows, view) or first_closed(self.enter_rows, view):
+        elif closed := reading.refused or first_closed(self.input_rows, view) or first_closed(self.enter_rows, view):
             self._decide(view, Action.SKIP, closed)
         else:
             self._send(view, Action.ENTER, Cause(reason=Reason.ENTER), Side.BUY, view.entry)
@@ -254,8 +268,8 @@ class _Turn:
 
     def marking_books(self, readings: Iterable[Reading]) -> dict[TokenId, OrderBook]:
         """The books that price positions, those opened by this tick included."""
-        views = (self.view(reading) for reading in readings)
-        return {view.known_book.token: view.known_book for view in views if first_closed(MARK_INPUT, view) is None}
+        believed = (each for each in readings if each.refused is None or first_closed(MARK_INPUT, self.view(each)) is None)
+        return {reading.book.token: reading.book for reading in believed if reading.book is not None}
 
 
 def _clock_jump_s(now: Moment, before: Moment | None) -> float:

@@ -1,8 +1,9 @@
 """Walking a book: what an order takes, level by level, and what it costs. The same walk previews, plans and fills."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+from functools import cached_property
 from typing import NamedTuple
 
 from domain.fees import FeeSchedule
@@ -33,23 +34,23 @@ class LevelFill(NamedTuple):
     fee: Decimal
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Walk:
-    """What an order takes from a book."""
+    """What an order takes from a book. Its sums are asked for many times, and made once."""
 
     levels: tuple[LevelFill, ...] = ()
 
-    @property
+    @cached_property
     def shares(self) -> Decimal:
         """Shares taken."""
         return sum((level.shares for level in self.levels), Decimal(0))
 
-    @property
+    @cached_property
     def notional(self) -> Decimal:
         """USDC without the fee: the exact sum over the levels, rounded once to whole micro-dollars."""
         return whole_micros(sum((level.price * level.shares for level in self.levels), Decimal(0)))
 
-    @property
+    @cached_property
     def fee(self) -> Decimal:
         """USDC of taker fees, each level's cut off after five decimals."""
         return sum((level.fee for level in self.levels), Decimal(0))
@@ -70,8 +71,11 @@ class Taken:
 
     shares: Mapping[tuple[TokenId, Side, Decimal], Decimal] = field(default_factory=dict)
 
-    def left(self, book: OrderBook, side: Side) -> Iterator[Level]:
+    def left(self, book: OrderBook, side: Side) -> Iterable[Level]:
         """The levels that an order of this side still meets, best first."""
+        return self._left(book, side) if self.shares else book.taken_by(side)
+
+    def _left(self, book: OrderBook, side: Side) -> Iterator[Level]:
         for level in book.taken_by(side):
             size = level.size - self.shares.get((book.token, side, level.price), Decimal(0))
             if size > 0:

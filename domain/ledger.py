@@ -249,6 +249,8 @@ class Ledger:
 
     def marked(self, marks: Mapping[TokenId, Mark]) -> "Ledger":
         """The ledger with the positions' marks renewed; a position without a new one keeps its last, as stale."""
+        if not self.positions:
+            return self
         return replace(
             self,
             positions={

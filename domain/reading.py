@@ -93,8 +93,9 @@ def _believed_mid(book: OrderBook, snapshot: Snapshot, freshness_s: float) -> fl
 
 def sampled(reading: Reading, view: View, strategy: Strategy, limits: Limits) -> Reading:
     """The reading with this tick's sample and signal, when every input of the sample was accepted."""
-    if first_closed(SAMPLE_INPUT, view) or reading.quote is None:
-        return reading
+    refused = first_closed(SAMPLE_INPUT, view)
+    if refused or reading.quote is None:
+        return replace(reading, refused=refused)
     price = reading.reference.price if reading.reference else 0.0
     sample = Sample(view.at.elapsed_ms, price, reading.quote.mid)
     with_sample = replace(reading, history=reading.history.extended(sample, capacity=strategy.capacity, gap_ms=limits.gap_ms))

@@ -289,6 +289,41 @@ def compile_tape(
     compiled(Compile(sources=sources, tape=tape, settings=settings), _wide_console())
 
 
+@app.command()
+def replay(
+    tape: Annotated[Path, typer.Argument(help="A directory that `spelar compile` has written.")],
+    out: Annotated[Path, typer.Option(help="Where the portal's files, report.json and trades.parquet go.")] = Path(
+        "web/data/replay"
+    ),
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE: a setting on top of the environment's; may be repeated.")
+    ] = None,
+    since: Annotated[str | None, typer.Option("--from", help="The first moment, such as 2026-03-02T12:30 (UTC).")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="The moment before which to stop (UTC).")] = None,
+    markets: Annotated[list[str] | None, typer.Option(help="A market by name, slug, event or token; may be repeated.")] = None,
+    unscreened: Annotated[bool, typer.Option("--unscreened", help="Decide every tick: slower, and the same trades.")] = False,
+) -> None:
+    """The same tick over a tape: what these settings would have traded, and what came of it."""
+    from entrypoints import replay as replaying  # as above
+
+    asked = replaying.Asked(
+        tape=tape,
+        out_dir=out,
+        environment=dict(os.environ),
+        changes=changes or (),
+        since=since,
+        until=until,
+        markets=markets or (),
+        every_tick=unscreened,
+        console=_wide_console(),
+    )
+    try:
+        _wide_console().print(replaying.as_table(replaying.replay(asked)))
+    except (replaying.ReplayRefused, TapeInvalid) as error:
+        typer.echo(f"no replay: {error}", err=True)
+        raise typer.Exit(CONFIGURATION) from None
+
+
 def _wide_console() -> Console:
     """The terminal as it is, a pipe wide enough for a table; names from outside are text, whatever they look like."""
     width = None if sys.stdout.isatty() else 160

@@ -1,0 +1,204 @@
+"""Replay: the same tick over a tape, and what it came to."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from adapters.draw_baseline import load_draw_baseline
+from adapters.paper_broker import PaperBroker
+from adapters.portal import PortalFiles, read_manifest
+from adapters.portal.cells import iso, json_bytes
+from adapters.portal.schema import PRICES
+from adapters.tape.account import curve_of
+from adapters.tape.columns import Columns
+from adapters.tape.replay_ledger import LEDGER_ID, ReplayLedger
+from adapters.tape.results import Document, Outcome, report_of, write_trades
+from adapters.tape.screen import Screen, scene_of
+from adapters.tape.snapshots import moment_of, with_fees
+from adapters.tape.tape import open_tape
+from adapters.tape.turns import EveryTick, TapeFeed, Turns
+from domain.engine import Rules
+from domain.fees import FREE
+from domain.ledger import Ledger
+from domain.report import Journal, Report
+from entrypoints import VERSION
+from entrypoints.agent import Agent, tick
+from entrypoints.rules import rules_of
+from entrypoints.settings import KNOWN, Settings, SettingsInvalid, read_settings
+
+PROGRESS_EVERY = 1_000
+REPORT, ALL_TRADES = "report.json", "trades.parquet"
+
+
+class ReplayRefused(Exception):
+    """The replay would overwrite what is not its own, or was asked for what cannot be read."""
+
+
+class _Unseen:
+    """Implements `domain.ports.Portal` for nobody: the files of a replay are made once, at its end."""
+
+    def rebuild(self, journal: Journal) -> None:
+        """Nothing."""
+
+    def publish(self, report: Report) -> None:
+        """Nothing."""
+
+
+def unwatched(tick_done: int) -> None:
+    """Progress that nobody looks at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Replay:
+    """A tape, the rules to replay it by, and the books of account to begin with."""
+
+    columns: Columns
+    rules: Rules
+    opening: Ledger
+    watch: Callable[[int], None] = unwatched
+
+
+def replayed(wish: Replay, turns: Turns) -> ReplayLedger:
+    """Decide the ticks that `turns` chooses, one after the other; what came of it."""
+    return asyncio.run(_replayed(wish, turns))
+
+
+async def _replayed(wish: Replay, turns: Turns) -> ReplayLedger:
+    store, feed, grid = ReplayLedger(wish.opening), TapeFeed(wish.columns), wish.columns.grid
+    agent = Agent(rules=wish.rules, feed=feed, broker=PaperBroker(), store=store, portal=_Unseen())
+    turn = turns.after(store.load())
+    while turn is not None:
+        moment = moment_of(grid, turn.tick)
+        store.lose(turn.lost, moment)
+        feed.turn_to(turn)
+        report = await tick(agent, turn.state, moment)
+        wish.watch(turn.tick)
+        turn = turns.after(report.state)
+    return store
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What to replay: a tape or a part of it, with which settings on top of the environment's, and where the files go."""
+
+    tape: Path
+    out_dir: Path
+    environment: Mapping[str, str]
+    changes: Sequence[str] = ()
+    since: str | None = None
+    until: str | None = None
+    markets: Sequence[str] = ()
+    every_tick: bool = False
+    console: Console = field(default_factory=Console)
+
+
+def replay(asked: Asked) -> Document:
+    """Replay, write the portal's files, `report.json` and all trades; the report.
+
+    Raises `SettingsInvalid`, `TapeInvalid`, and `ReplayRefused` before anything is written.
+    """
+    settings = settings_of(asked.environment, asked.changes)
+    files = read_manifest(asked.out_dir)
+    if files and files.ledger_id != LEDGER_ID:
+        raise ReplayRefused(f"{asked.out_dir} holds the files of ledger {files.ledger_id}: give the replay another --out")
+    columns = open_tape(asked.tape, _ms(asked.since), _ms(asked.until), asked.markets or None)
+    if settings.fees == "none":
+        columns = with_fees(columns, FREE)
+    rules = rules_of(settings, load_draw_baseline(settings.draw_baseline_file))
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,} of {task.total:,} ticks"),
+        TimeRemainingColumn(),
+        console=asked.console,
+        disable=not asked.console.is_terminal,
+    ) as shown:
+        task = shown.add_task("replay", total=len(columns.grid))
+
+        def watch(done: int) -> None:
+            if done % PROGRESS_EVERY == 0 or not asked.every_tick:
+                shown.update(task, completed=done)
+
+        turns = _turns(columns, rules, every_tick=asked.every_tick)
+        wish = Replay(columns=columns, rules=rules, opening=Ledger.opened_with(settings.start_balance_usd), watch=watch)
+        store = replayed(wish, turns)
+        shown.update(task, completed=len(columns.grid))
+    return _written(asked, settings, wish, turns, store)
+
+
+def settings_of(environment: Mapping[str, str], changes: Sequence[str]) -> Settings:
+    """The environment's settings with these changes, each `NAME=VALUE`. Raises `SettingsInvalid`."""
+    changed = dict(environment)
+    for change in changes:
+        name, sign, value = change.partition("=")
+        if not sign or name not in KNOWN:
+            raise SettingsInvalid(f"--set {change}: NAME=VALUE, where NAME is one of this program's variables")
+        changed[name] = value
+    return read_settings(changed)
+
+
+def _ms(text: str | None) -> int | None:
+    """A time as UTC milliseconds: ISO 8601, UTC where it names no zone."""
+    if text is None:
+        return None
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        raise ReplayRefused(f"{text!r} is no time; write it like 2026-03-02 or 2026-03-02T12:30:00Z") from None
+    return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
+
+
+def _turns(columns: Columns, rules: Rules, *, every_tick: bool) -> Turns:
+    """Every tick; or those that screening keeps, and at the end as many whole ones as the portal's files show."""
+    if every_tick:
+        return EveryTick(columns)
+    shown = (PRICES.kept or 0) // max(len(columns.tokens), 1)
+    return Screen(columns, rules, full_from=max(len(columns.grid) - shown - 1, 0))
+
+
+def _written(asked: Asked, settings: Settings, wish: Replay, turns: Turns, store: ReplayLedger) -> Document:
+    columns = wish.columns
+    scene = turns.scene if isinstance(turns, Screen) else scene_of(columns, wish.rules)
+    curve = curve_of(scene, wish.opening.opening_cash, store.trades, store.ticks)
+    outcome = Outcome(columns=columns, trades=store.trades, ticks=store.ticks, curve=curve)
+    report = {
+        "tape": asked.tape.name,
+        "strategy_mode": settings.strategy_mode,
+        "version": VERSION,
+        **report_of(outcome),
+        "settings": settings.in_force(),
+    }
+    started_ms, ended_ms = columns.grid.at_ms.item(0), columns.grid.at_ms.item(-1)
+    portal = PortalFiles(
+        asked.out_dir,
+        ledger_id=LEDGER_ID,
+        started_at_ms=started_ms,
+        strategy_mode=settings.strategy_mode,
+        trading_mode=settings.trading_mode,
+        settings=settings.in_force(),
+        sources=lambda at_ms: {"tape": {"ok": True, "last_ok_at": iso(ended_ms), "age_s": 0, "errors": {}, "alarms": {}}},
+        version=VERSION,
+    )
+    portal.rebuild(store.journal(curve.points(columns)))
+    (asked.out_dir / REPORT).write_bytes(json_bytes(report))
+    write_trades(asked.out_dir / ALL_TRADES, store.trades)
+    return report
+
+
+def as_table(report: Document) -> Table:
+    """The numbers of a report, for people."""
+    table = Table(title="Replay", show_header=False, min_width=60)
+    for name, value in report.items():
+        if name not in {"settings", "gaps"}:
+            table.add_row(name, _words(value))
+    return table
+
+
+def _words(value: object) -> str:
+    return ", ".join(f"{key} {_words(each)}" for key, each in value.items()) if isinstance(value, Mapping) else f"{value}"
