@@ -38,7 +38,7 @@ from entrypoints.preview import PreviewRefused, batch, case_of, json_of, preview
 from entrypoints.recording import RecordingUnwritable
 from entrypoints.recording import record as recording
 from entrypoints.settings import Settings, SettingsInvalid, doubts, read_settings
-from entrypoints.verify import VerifyRefused, compared, kept, published, replayed
+from entrypoints.verify import VerifyRefused, compared, kept, published, refuse_tape, replayed
 
 CONFIGURATION, ALREADY_RUNNING, LEDGER_UNWRITABLE, LEDGER_INVALID = 78, 75, 74, 65
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
@@ -138,11 +138,12 @@ def demo(
 @app.command()
 def verify(
     out: Annotated[Path, typer.Argument(help="The published files of the session.")],
-    tape: Annotated[Path, typer.Option(help="The session's recording.")],
+    tape: Annotated[Path, typer.Option(help="The session's recording: the directory of its segments.")],
     state: Annotated[Path | None, typer.Option(help="The session's STATE_DIR, to compare its ledger too.")] = None,
 ) -> None:
     """Whether the published trades are the replay of the recording, byte for byte; exit 1, and the first difference, if not."""
     try:
+        refuse_tape(tape)
         written = [published(out), *([kept(state)] if state else [])]
         with Console(stderr=True).status("playing") as status:
             found = [compared(each, replayed(tape, each, lambda n: status.update(f"tick {n}"))) for each in written]
@@ -274,19 +275,20 @@ def resolve(
 
 @app.command("compile")
 def compile_tape(
-    sources: Annotated[list[Path], typer.Argument(help="Recordings: files or directories, in any known layout.")],
+    sources: Annotated[list[Path], typer.Argument(help="Recordings: own ones, or files and directories in any known layout.")],
     tape: Annotated[Path, typer.Option(help="The directory to write.")],
     interval: Annotated[float | None, typer.Option(min=0.1, help="Seconds between ticks; without: INTERVAL_S.")] = None,
     map_path: Annotated[Path | None, typer.Option("--map", help="The market map; without: all that was recorded.")] = None,
 ) -> None:
     """Turn recordings into a tape: columns that a replay reads a thousand times faster."""
     asked = {"INTERVAL_S": interval, "MARKET_MAP_PATH": map_path or ""}
-    told = {name: str(value) for name, value in asked.items() if value is not None}
-    settings = read_settings({**os.environ, **told})
+    given = {name: str(value) for name, value in asked.items() if value is not None}
+    settings = read_settings({**os.environ, **given})
     configure_logging(settings.log_level)
     from entrypoints.compile import Compile, compiled  # numpy and pyarrow cost half a second, which no other command pays
 
-    compiled(Compile(sources=sources, tape=tape, settings=settings), _wide_console())
+    told = [option for option, value in (("--interval", interval), ("--map", map_path)) if value is not None]
+    compiled(Compile(sources=sources, tape=tape, settings=settings, told=told), _wide_console())
 
 
 @app.command()

@@ -10,9 +10,10 @@ from typing import NamedTuple
 from adapters.portal.cells import csv_line, iso, number
 from adapters.portal.manifest import read_manifest
 from adapters.portal.projections import trade_row
-from adapters.portal.schema import TRADES
+from adapters.portal.schema import MANIFEST, TRADES
 from adapters.simulated_venues.frames import RecordingInvalid
 from adapters.sqlite_ledger import SqliteLedger
+from adapters.tape import TapeInvalid
 from domain.decision import Cause, Verdict
 from domain.report import Report, Trade
 from domain.state import State
@@ -20,7 +21,7 @@ from entrypoints.playback import Played, play
 
 
 class VerifyRefused(Exception):
-    """There is nothing to verify: no published trades, or no ledger."""
+    """There is nothing to verify: no published trades, no ledger, or no recording to hold them against."""
 
 
 class Row(NamedTuple):
@@ -120,6 +121,27 @@ def kept(state_dir: Path) -> Written:
         store.close()
 
 
+def refuse_tape(path: Path) -> None:
+    """Say what a compiled tape proves, where one is given instead of a recording. Raises `VerifyRefused`."""
+    if not (path / MANIFEST.name).is_file():
+        return
+    from adapters.tape.manifest import damaged_files  # pyarrow costs half a second, which verifying does not need
+    from adapters.tape.schema import GRID_FILE
+
+    if not (path / GRID_FILE).is_file():
+        return
+    try:
+        damaged = ", ".join(damaged_files(path))
+    except TapeInvalid as error:
+        damaged = str(error)
+    whole = f"its files are not as they were written ({damaged})" if damaged else "its files are as they were written"
+    raise VerifyRefused(
+        f"{path} is a compiled tape: {whole}, and by itself it proves no more. It keeps neither the venues' answers nor the "
+        "state and the settings that a session began with. Give the recording that it was compiled from; "
+        f"`spelar replay {path}` shows what a session without a position would have traded on it"
+    )
+
+
 def replayed(recording: Path, written: Written, watch: Callable[[int], None] = lambda ticks: None) -> Replayed:
     """What the recording gives of the ledger that wrote this; `watch` is told how many ticks were played."""
     telling = _Telling(written)
@@ -148,7 +170,8 @@ def compared(written: Written, replay: Replayed) -> Verification:
 
 def _shortage(written: Written, replay: Replayed) -> str:
     if replay.broken:
-        return f"{replay.broken} (the ticks before it agree, the last one is {replay.last})"
+        agree = f" (the ticks before it agree, the last one is {replay.last})" if replay.ticks else ""
+        return f"{replay.broken}{agree}"
     if replay.last < written.sequence:
         return f"the recording ends with tick {replay.last}, {written.name} goes on to tick {written.sequence}"
     return ""

@@ -14,6 +14,7 @@ from adapters.tape.frames import Exchange, line_of
 from adapters.tape.record_disk import RecordDisk
 from adapters.tape.recording_transport import RecordingTransport
 from adapters.tape.session import (
+    AWAY,
     Session,
     Ticked,
     failed_tick_line,
@@ -51,7 +52,7 @@ class Recorder:
         last = session.state.memory.moment
         if last is not None:
             until_ms = max(last.at_ms, session.at_ms)
-            self._disk.put(session.at_ms, gap_line(since_ms=last.at_ms, until_ms=until_ms, why="the agent was away"))
+            self._disk.put(session.at_ms, gap_line(since_ms=last.at_ms, until_ms=until_ms, why=AWAY))
         self._disk.put(session.at_ms, session_line(session))
 
     def transport(self, source: str, base_url: str, inner: httpx.AsyncBaseTransport | None = None) -> httpx.AsyncBaseTransport:

@@ -57,6 +57,11 @@ def segments(directory: Path) -> list[Path]:
     return sorted(path for path in directory.glob(f"*{SUFFIX}") if _named_ms(path) is not None)
 
 
+def is_recording(path: Path) -> bool:
+    """Whether it is a directory of segments, or one of them."""
+    return bool(segments(path)) if path.is_dir() else path.is_file() and _named_ms(path) is not None
+
+
 class SegmentWriter:
     """Appends lines to the newest segment of a directory; a new one for every hour and for every `most_bytes`.
 

@@ -36,6 +36,8 @@ NUMBERS = ConfigDict(ser_json_inf_nan="constants")
 STATE = TypeAdapter(_Kept, config=NUMBERS)
 _MOMENTS = ("moment", "began", "ready")
 MARKETS = TypeAdapter(tuple[Market, ...], config=NUMBERS)
+AWAY = "the agent was away"
+"""Why nothing was recorded between two sessions."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
