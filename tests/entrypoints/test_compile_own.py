@@ -162,7 +162,7 @@ def test_verifying_says_what_a_compiled_tape_proves(tmp_path: Path) -> None:
     Life(tmp_path / "recording", BRISK).live(3)
     tape_of(tmp_path / "tape", tmp_path / "recording")
     refuse_tape(tmp_path / "recording")
-    with pytest.raises(VerifyRefused, match="compiled tape: its files are as they were written.*Give the recording"):
+    with pytest.raises(VerifyRefused, match=r"compiled tape: its files are as they were written.*Give the recording"):
         refuse_tape(tmp_path / "tape")
     grid = tmp_path / "tape/grid.parquet"
     grid.write_bytes(grid.read_bytes()[:-1] + b"?")
