@@ -98,7 +98,7 @@ def _on_a_grid(order: Compile, warnings: list[str]) -> Ticks:
     recording = Recording([frame for source in sources for frame in source.frames])
     heard_ms = sorted(frame.t_ms for source in sources for frame in source.frames if frame.venue != "gamma")
     span = Span(start_ms=recording.start_ms, end_ms=recording.end_ms, heard_ms=heard_ms or [recording.start_ms])
-    items = snapshots_of(recording, span, order.settings, _entries(order.settings, recording, sources))
+    items = snapshots_of(recording, span, _following(order.settings), _entries(order.settings, recording, sources))
     return Ticks(items=items, span_ms=(span.start_ms, span.end_ms))
 
 
@@ -122,6 +122,11 @@ def snapshots_of(recording: Recording, span: Span, settings: Settings, entries: 
     yield from played(
         span, round(settings.interval_s * 1000), clock=clock, feed=container.feed(), universe=container.universe()
     )
+
+
+def _following(settings: Settings) -> Settings:
+    """Follow the map that was asked for as its strategy does; without one, so that every strategy can replay it."""
+    return settings if settings.market_map_path is not None else settings.model_copy(update={"strategy_mode": "lead_lag"})
 
 
 def _entries(settings: Settings, recording: Recording, sources: Iterable[Source]) -> tuple[MapEntry, ...]:

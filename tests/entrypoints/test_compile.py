@@ -91,6 +91,15 @@ def test_a_market_map_says_what_is_followed(tmp_path: Path) -> None:
     assert [token.token for token in columns.tokens] == [DOWN]
 
 
+def test_a_tape_is_the_same_whatever_strategy_is_set(tmp_path: Path) -> None:
+    """Every one can replay it: each outcome stands there once, with its own name and the other one's token."""
+    source = resolvedkit(tmp_path, *both_sides(END_MS - 30_000))
+    plain, _ = compile_into(tmp_path / "plain", source)
+    trend, columns = compile_into(tmp_path / "trend", source, STRATEGY_MODE="pm_trend")
+    assert plain.files == trend.files
+    assert [market.name for market in snapshot(columns, 0).markets] == ["btc-updown-15m-1 Up", "btc-updown-15m-1 Down"]
+
+
 def test_a_source_that_broke_off_is_a_warning_on_the_tape(tmp_path: Path) -> None:
     """What came before it is compiled."""
     source = resolvedkit(tmp_path, *both_sides(END_MS - 30_000))
