@@ -56,11 +56,12 @@ def unwatched(tick_done: int) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Replay:
-    """A tape, the rules to replay it by, and the books of account to begin with."""
+    """A tape, the rules to replay it by, and the books of account to begin with. From `shown_from` on verdicts are kept."""
 
     columns: Columns
     rules: Rules
     opening: Ledger
+    shown_from: int = 0
     watch: Callable[[int], None] = unwatched
 
 
@@ -70,7 +71,7 @@ def replayed(wish: Replay, turns: Turns) -> ReplayLedger:
 
 
 async def _replayed(wish: Replay, turns: Turns) -> ReplayLedger:
-    store, feed, grid = ReplayLedger(wish.opening), TapeFeed(wish.columns), wish.columns.grid
+    store, feed, grid = ReplayLedger(wish.opening, shown_from=wish.shown_from), TapeFeed(wish.columns), wish.columns.grid
     agent = Agent(rules=wish.rules, feed=feed, broker=PaperBroker(), store=store, portal=_Unseen())
     turn = turns.after(store.load())
     while turn is not None:
@@ -125,8 +126,14 @@ def replay(asked: Asked) -> Document:
             if done % PROGRESS_EVERY == 0 or not asked.every_tick:
                 shown.update(task, completed=done)
 
-        turns = _turns(columns, rules, every_tick=asked.every_tick)
-        wish = Replay(columns=columns, rules=rules, opening=Ledger.opened_with(settings.start_balance_usd), watch=watch)
+        wish = Replay(
+            columns=columns,
+            rules=rules,
+            opening=Ledger.opened_with(settings.start_balance_usd),
+            shown_from=_shown_from(columns),
+            watch=watch,
+        )
+        turns = EveryTick(columns) if asked.every_tick else Screen(columns, rules, full_from=wish.shown_from)
         store = replayed(wish, turns)
         shown.update(task, completed=len(columns.grid))
     return _written(asked, settings, wish, turns, store)
@@ -154,12 +161,10 @@ def _ms(text: str | None) -> int | None:
     return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
-def _turns(columns: Columns, rules: Rules, *, every_tick: bool) -> Turns:
-    """Every tick; or those that screening keeps, and at the end as many whole ones as the portal's files show."""
-    if every_tick:
-        return EveryTick(columns)
+def _shown_from(columns: Columns) -> int:
+    """The first of the whole ticks that the portal's files show."""
     shown = (PRICES.kept or 0) // max(len(columns.tokens), 1)
-    return Screen(columns, rules, full_from=max(len(columns.grid) - shown - 1, 0))
+    return max(len(columns.grid) - shown - 1, 0)
 
 
 def _written(asked: Asked, settings: Settings, wish: Replay, turns: Turns, store: ReplayLedger) -> Document:
