@@ -26,7 +26,7 @@ from domain.fees import FREE
 from domain.ledger import Ledger
 from domain.market import Level, Market, Moment, OrderBook, ReferenceId, TokenId
 from domain.report import Trade, TradeAction
-from entrypoints.replay import Replay, replayed
+from entrypoints.replaying import Replay, replayed
 from entrypoints.rules import rules_of
 from entrypoints.settings import read_settings
 
