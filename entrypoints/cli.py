@@ -294,9 +294,9 @@ def compile_tape(
 @app.command()
 def replay(
     tape: Annotated[Path, typer.Argument(help="A directory that `spelar compile` has written.")],
-    out: Annotated[Path, typer.Option(help="Where the portal's files, report.json and trades.parquet go.")] = Path(
-        "web/data/replay"
-    ),
+    out: Annotated[
+        Path | None, typer.Option(help="Where all its files go; without: where the portal shows it, OUT_DIR/replay/TAPE.")
+    ] = None,
     changes: Annotated[
         list[str] | None, typer.Option("--set", help="NAME=VALUE: a setting on top of the environment's; may be repeated.")
     ] = None,
@@ -310,7 +310,7 @@ def replay(
 
     asked = replaying.Asked(
         tape=tape,
-        out_dir=out,
+        out_dir=out or replaying.usual_place(os.environ, tape),
         environment=dict(os.environ),
         changes=changes or (),
         since=since,
@@ -320,7 +320,8 @@ def replay(
         console=_wide_console(),
     )
     try:
-        _wide_console().print(replaying.as_table(replaying.replay(asked)))
+        asked.console.print(replaying.as_table(replaying.replay(asked)))
+        asked.console.print(f"files: {asked.out_dir}")
     except (replaying.ReplayRefused, TapeInvalid) as error:
         typer.echo(f"no replay: {error}", err=True)
         raise typer.Exit(CONFIGURATION) from None

@@ -1,5 +1,6 @@
 """Replay: the same tick over a tape, and what it came to."""
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,23 +13,28 @@ from rich.table import Table
 from adapters.draw_baseline import load_draw_baseline
 from adapters.portal import PortalFiles, read_manifest
 from adapters.portal.cells import iso, json_bytes
+from adapters.portal.runs import RUNS, list_run
 from adapters.portal.schema import PRICES
 from adapters.tape.account import curve_of
 from adapters.tape.columns import Columns
 from adapters.tape.replay_ledger import LEDGER_ID, ReplayLedger
 from adapters.tape.results import Document, Outcome, report_of, write_trades
+from adapters.tape.schema import GRID_FILE
 from adapters.tape.screen import Screen, scene_of
 from adapters.tape.snapshots import with_fees
 from adapters.tape.tape import open_tape
 from adapters.tape.turns import EveryTick, Turns
 from domain.fees import FREE
-from domain.ledger import Ledger
+from domain.ledger import Ledger, OrderStatus
 from entrypoints import VERSION
 from entrypoints.replaying import Replay, replayed
 from entrypoints.rules import rules_of
 from entrypoints.settings import KNOWN, Settings, SettingsInvalid, read_settings
 
 PROGRESS_EVERY = 1_000
+BRIEF = ("tape", "strategy_mode", "pnl_usd", "fees_usd", "max_drawdown_usd")
+"""What the list of runs says of each."""
+
 REPORT, ALL_TRADES = "report.json", "trades.parquet"
 
 
@@ -60,6 +66,8 @@ def replay(asked: Asked) -> Document:
     files = read_manifest(asked.out_dir)
     if files and files.ledger_id != LEDGER_ID:
         raise ReplayRefused(f"{asked.out_dir} holds the files of ledger {files.ledger_id}: give the replay another --out")
+    if (asked.out_dir / GRID_FILE).is_file():
+        raise ReplayRefused(f"{asked.out_dir} is a tape: give the replay another --out")
     columns = open_tape(asked.tape, _ms(asked.since), _ms(asked.until), asked.markets or None)
     if settings.fees == "none":
         columns = with_fees(columns, FREE)
@@ -89,6 +97,11 @@ def replay(asked: Asked) -> Document:
         store = replayed(wish, turns)
         shown.update(task, completed=len(columns.grid))
     return _written(asked, settings, wish, turns, store)
+
+
+def usual_place(environment: Mapping[str, str], tape: Path) -> Path:
+    """Where the portal looks for a replay of this tape. Raises `SettingsInvalid`."""
+    return read_settings(environment).out_dir / RUNS / tape.resolve().name
 
 
 def settings_of(environment: Mapping[str, str], changes: Sequence[str]) -> Settings:
@@ -125,7 +138,7 @@ def _written(asked: Asked, settings: Settings, wish: Replay, turns: Turns, store
     curve = curve_of(scene, wish.opening.opening_cash, store.trades, store.ticks)
     outcome = Outcome(columns=columns, trades=store.trades, ticks=store.ticks, curve=curve)
     report = {
-        "tape": asked.tape.name,
+        "tape": asked.tape.resolve().name,
         "strategy_mode": settings.strategy_mode,
         "version": VERSION,
         **report_of(outcome),
@@ -145,6 +158,9 @@ def _written(asked: Asked, settings: Settings, wish: Replay, turns: Turns, store
     portal.rebuild(store.journal(curve.points(columns)))
     (asked.out_dir / REPORT).write_bytes(json_bytes(report))
     write_trades(asked.out_dir / ALL_TRADES, store.trades)
+    filled = sum(trade.status is OrderStatus.FILLED for trade in store.trades)
+    brief = {name: report[name] for name in BRIEF}
+    list_run(asked.out_dir, {"kind": "replay", "at": iso(time.time_ns() // 1_000_000), **brief, "trades": filled})
     return report
 
 
@@ -158,4 +174,12 @@ def as_table(report: Document) -> Table:
 
 
 def _words(value: object) -> str:
-    return ", ".join(f"{key} {_words(each)}" for key, each in value.items()) if isinstance(value, Mapping) else f"{value}"
+    """Estimates with six decimals; what is money or text, as it is."""
+    match value:
+        case Mapping():
+            return ", ".join(f"{key} {_words(each)}" for key, each in value.items())
+        case float():
+            return f"{round(value, 6) + 0.0:.10g}"
+        case None:
+            return "none"
+    return f"{value}"

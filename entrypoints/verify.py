@@ -67,7 +67,7 @@ class Replayed:
     stretches: list[Stretch] = field(default_factory=list)
     broken: str = ""
     torn: str = ""
-    decided: dict[str, tuple[int, tuple[Verdict, ...]]] = field(default_factory=dict)
+    decided: dict[str, tuple[int, Sequence[Verdict]]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

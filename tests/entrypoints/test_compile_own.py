@@ -16,8 +16,8 @@ from adapters.tape.turns import EveryTick, Turns
 from domain.ledger import Ledger
 from entrypoints.compile import Compile, compiled
 from entrypoints.playback import snapshots
-from entrypoints.replay import Replay
-from entrypoints.replay import replayed as replayed_tape
+from entrypoints.replaying import Replay
+from entrypoints.replaying import replayed as replayed_tape
 from entrypoints.rules import rules_of
 from entrypoints.settings import Settings
 from entrypoints.verify import Row, VerifyRefused, Written, compared, refuse_tape, replayed

@@ -4,6 +4,7 @@ import csv
 import json
 from decimal import Decimal
 from pathlib import Path
+from shutil import rmtree
 
 import pyarrow.parquet as pq
 import pytest
@@ -12,7 +13,7 @@ from adapters.portal import FILES
 from adapters.tape.writing import write_tape
 from domain.market import Quote, Snapshot, TokenId
 from entrypoints.cli import main
-from entrypoints.replay import Asked, ReplayRefused, replay, settings_of
+from entrypoints.replay import Asked, ReplayRefused, replay, settings_of, usual_place
 from entrypoints.settings import SettingsInvalid
 from tests.adapters.random_tape import RandomTape, random_environment
 
@@ -125,3 +126,30 @@ def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFi
     assert ended.value.code == 78
     assert "no replay" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_the_portal_lists_the_replays_that_lie_beside_each_other(tape: Path, tmp_path: Path) -> None:
+    """Newest first; made again, a run is listed once; one that is gone is listed no more, nor is a broken one."""
+    place = tmp_path / "data/replay"
+    for name in ("one", "two", "gone", "one"):
+        replay(_asked(tape, place / name))
+    rmtree(place / "gone")
+    (place / "broken").mkdir()
+    (place / "broken/run.json").write_text("?")
+    report = replay(_asked(tape, place / "three"))
+    runs = json.loads((place / "index.json").read_bytes(), parse_float=Decimal)["runs"]
+    assert [run["id"] for run in runs] == ["three", "one", "two"]
+    assert [run["at"] for run in runs] == sorted((run["at"] for run in runs), reverse=True)
+    keys = ["id", "kind", "at", "tape", "strategy_mode", "pnl_usd", "fees_usd", "max_drawdown_usd", "trades"]
+    assert list(runs[0]) == keys
+    assert runs[0]["pnl_usd"] == report["pnl_usd"]
+    filled = [row for row in pq.read_table(place / "three/trades.parquet").to_pylist() if row["status"] == "filled"]
+    assert (runs[0]["kind"], runs[0]["tape"], runs[0]["trades"]) == ("replay", "random", len(filled))
+    assert not list(place.glob(".*"))
+
+
+def test_a_replay_goes_where_the_portal_looks_and_never_over_a_tape(tape: Path, tmp_path: Path) -> None:
+    """OUT_DIR/replay/TAPE by itself."""
+    assert usual_place({"OUT_DIR": str(tmp_path / "data")}, tape) == tmp_path / "data/replay/random"
+    with pytest.raises(ReplayRefused, match="is a tape"):
+        replay(_asked(tape, tape))
