@@ -38,7 +38,8 @@ from entrypoints.preview import PreviewRefused, batch, case_of, json_of, preview
 from entrypoints.recording import RecordingUnwritable
 from entrypoints.recording import record as recording
 from entrypoints.settings import Settings, SettingsInvalid, doubts, read_settings
-from entrypoints.verify import VerifyRefused, compared, kept, published, refuse_tape, replayed
+from entrypoints.verify import compared, replayed
+from entrypoints.written import VerifyRefused, kept, published, refuse_tape
 
 CONFIGURATION, ALREADY_RUNNING, LEDGER_UNWRITABLE, LEDGER_INVALID = 78, 75, 74, 65
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (

@@ -2,51 +2,17 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal
 from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-from adapters.portal.cells import csv_line, iso, number
-from adapters.portal.manifest import read_manifest
-from adapters.portal.projections import trade_row
-from adapters.portal.schema import MANIFEST, TRADES
+from adapters.portal.cells import iso, number
 from adapters.simulated_venues.frames import RecordingInvalid
-from adapters.sqlite_ledger import SqliteLedger
-from adapters.tape import TapeInvalid
 from domain.decision import Cause, Verdict
-from domain.report import Report, Trade
+from domain.report import Report
 from domain.state import State
 from entrypoints.playback import Played, play
-
-
-class VerifyRefused(Exception):
-    """There is nothing to verify: no published trades, no ledger, or no recording to hold them against."""
-
-
-class Row(NamedTuple):
-    """A trade as the trade log has it: its time, as there, and its line; of which tick and token the replay knows it to be."""
-
-    at: str
-    line: bytes
-    tick: int = 0
-    token: str = ""
-
-    @classmethod
-    def of(cls, trade: Trade, tick: int = 0) -> "Row":
-        """The row of a trade."""
-        return cls(iso(trade.moment.at_ms), csv_line(trade_row(trade)), tick, trade.market.token or "")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Written:
-    """What a session left: the rows of `name`, the last tick that they surely show, and whether older ones were cut off."""
-
-    name: str
-    ledger_id: str
-    rows: Sequence[Row]
-    sequence: int
-    cut: bool = False
+from entrypoints.written import Row, Written
 
 
 class Stretch(NamedTuple):
@@ -89,59 +55,6 @@ class Verification:
         return f"verified: {self.trades} trades are the replay of {self.ticks} ticks in {sessions}{beside}"
 
 
-def published(out_dir: Path) -> Written:
-    """The published trade log of a directory. Raises `VerifyRefused`."""
-    manifest = read_manifest(out_dir)
-    try:
-        header, *lines = (out_dir / TRADES.name).read_bytes().splitlines(keepends=True)
-    except (OSError, ValueError) as error:
-        raise VerifyRefused(f"{out_dir} holds no {TRADES.name}") from error
-    if manifest is None:
-        raise VerifyRefused(f"{out_dir} does not say whose files it holds: no manifest.json")
-    rows = [Row(line.partition(b",")[0].decode(errors="replace"), line) for line in lines]
-    return Written(
-        name=TRADES.name,
-        ledger_id=manifest.ledger_id,
-        rows=rows if header == csv_line(TRADES.columns) else [Row("", header), *rows],
-        sequence=manifest.sequence,
-        cut=len(rows) >= (TRADES.kept or 0),
-    )
-
-
-def kept(state_dir: Path) -> Written:
-    """All trades of a ledger. Raises `VerifyRefused`, `LedgerInvalid`."""
-    path = state_dir / "ledger.sqlite3"
-    if not path.exists():
-        raise VerifyRefused(f"{state_dir} holds no ledger")
-    store = SqliteLedger.open(path, opening_cash=Decimal(0), now_ms=0)
-    try:
-        rows = [Row.of(trade) for trade in store.trades()]
-        return Written(name=path.name, ledger_id=store.ledger_id, rows=rows, sequence=store.sequence)
-    finally:
-        store.close()
-
-
-def refuse_tape(path: Path) -> None:
-    """Say what a compiled tape proves, where one is given instead of a recording. Raises `VerifyRefused`."""
-    if not (path / MANIFEST.name).is_file():
-        return
-    from adapters.tape.manifest import damaged_files  # pyarrow costs half a second, which verifying does not need
-    from adapters.tape.schema import GRID_FILE
-
-    if not (path / GRID_FILE).is_file():
-        return
-    try:
-        damaged = ", ".join(damaged_files(path))
-    except TapeInvalid as error:
-        damaged = str(error)
-    whole = f"its files are not as they were written ({damaged})" if damaged else "its files are as they were written"
-    raise VerifyRefused(
-        f"{path} is a compiled tape: {whole}, and by itself it proves no more. It keeps neither the venues' answers nor the "
-        "state and the settings that a session began with. Give the recording that it was compiled from; "
-        f"`spelar replay {path}` shows what a session without a position would have traded on it"
-    )
-
-
 def replayed(recording: Path, written: Written, watch: Callable[[int], None] = lambda ticks: None) -> Replayed:
     """What the recording gives of the ledger that wrote this; `watch` is told how many ticks were played."""
     telling = _Telling(written)
@@ -172,6 +85,8 @@ def _shortage(written: Written, replay: Replayed) -> str:
     if replay.broken:
         agree = f" (the ticks before it agree, the last one is {replay.last})" if replay.ticks else ""
         return f"{replay.broken}{agree}"
+    if not replay.ticks:
+        return f"the recording holds no tick of the ledger that {written.name} is of ({written.ledger_id})"
     if replay.last < written.sequence:
         return f"the recording ends with tick {replay.last}, {written.name} goes on to tick {written.sequence}"
     return ""

@@ -20,7 +20,8 @@ from entrypoints.replaying import Replay
 from entrypoints.replaying import replayed as replayed_tape
 from entrypoints.rules import rules_of
 from entrypoints.settings import Settings
-from entrypoints.verify import Row, VerifyRefused, Written, compared, refuse_tape, replayed
+from entrypoints.verify import compared, replayed
+from entrypoints.written import Row, VerifyRefused, Written, refuse_tape
 from tests.builders import NOON_MS
 from tests.entrypoints.lived import LEDGER_ID, Life
 

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +17,8 @@ import pytest
 from adapters.simulated_venues import Scenario, SimulatedVenues, market_map
 from adapters.tape.segments import segments
 from entrypoints.playback import play, snapshots
-from entrypoints.verify import Verification, compared, published, replayed
+from entrypoints.verify import Verification, compared, replayed
+from entrypoints.written import published
 from tests.entrypoints.processes import ROOT, daemon, environment, published_tick, spelar, until, write_map
 
 SPEED = 100
@@ -140,6 +142,13 @@ def test_a_recording_that_ends_too_early_proves_nothing(recorded_demo: Path) -> 
     assert "the recording ends with tick" in found.difference
 
 
+def test_the_recording_of_another_ledger_proves_nothing(recorded_demo: Path) -> None:
+    """And it is said to be one."""
+    written = replace(published(recorded_demo / "out"), ledger_id="mine")
+    found = compared(written, replayed(recorded_demo / "state/recording", written))
+    assert "holds no tick of the ledger that pm_paper_trades.csv is of (mine)" in found.difference
+
+
 def test_a_place_without_a_session_is_refused(tmp_path: Path) -> None:
     """Neither files nor a recording."""
     done = verified(tmp_path)
@@ -147,6 +156,7 @@ def test_a_place_without_a_session_is_refused(tmp_path: Path) -> None:
     assert "not verified" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_demo_that_was_killed_in_its_middle_verifies(tmp_path: Path) -> None:
     """kill -9 after some trades: what was published is in the recording."""
     command = [sys.executable, "-m", "entrypoints.cli", *demo(tmp_path, 10_000)]
