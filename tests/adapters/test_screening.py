@@ -52,10 +52,26 @@ def _unmarked(ledger: Ledger) -> Ledger:
     return replace(ledger, positions={token: replace(held, mark=UNPRICED) for token, held in ledger.positions.items()})
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(mode=st.sampled_from(MODES), seed=st.integers(0, 2**32), calm=st.sampled_from([0.8, 0.95, 0.999]))
+ANY_TAPE = given(mode=st.sampled_from(MODES), seed=st.integers(0, 2**32), calm=st.sampled_from([0.8, 0.95, 0.999]))
+
+
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@ANY_TAPE
 def test_screened_and_unscreened_replays_are_the_same(mode: str, seed: int, calm: float) -> None:
     """Trade by trade to the last field, order by order, and in what the last tick remembers."""
+    _compare(mode, seed, calm)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@ANY_TAPE
+def test_so_they_are_on_many_more_tapes(mode: str, seed: int, calm: float) -> None:
+    """The same."""
+    _compare(mode, seed, calm)
+
+
+def _compare(mode: str, seed: int, calm: float) -> None:
     columns, rules = RandomTape(seed, mode, calm=calm).columns(), random_rules(seed, mode)
     whole = _played(columns, rules, EveryTick(columns))
     kept = _played(columns, rules, Screen(columns, rules, full_from=len(columns.grid) - 1))
@@ -65,6 +81,7 @@ def test_screened_and_unscreened_replays_are_the_same(mode: str, seed: int, calm
     assert _unmarked(kept.load().ledger) == _unmarked(whole.load().ledger)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_the_random_tapes_hold_every_kind_of_trade(mode: str) -> None:
     """Else the test above would prove nothing; and many ticks are left out."""

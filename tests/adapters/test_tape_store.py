@@ -133,7 +133,7 @@ def all_of(columns: Columns) -> list[Snapshot]:
 
 
 @given(snapshots(), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_every_snapshot_comes_back_exactly_as_it_was(ticks: list[Snapshot], data: st.DataObject) -> None:
     """From the whole tape, and from any stretch of it."""
     with TemporaryDirectory() as directory:

@@ -65,7 +65,7 @@ def verified(life: Life, recording: Path) -> list[bytes]:
 
 def test_a_tape_of_a_session_gives_its_trades_byte_for_byte(tmp_path: Path) -> None:
     """As `spelar verify` says that they were made; screened and not; with the settings that the session had."""
-    assert proven(tmp_path, Life(tmp_path / "recording", BRISK).live(80)) > 2
+    assert proven(tmp_path, Life(tmp_path / "recording", BRISK).live(60)) > 2
 
 
 @pytest.mark.slow
@@ -99,15 +99,15 @@ def test_the_tape_holds_what_each_committed_tick_knew_and_what_was_in_force(tmp_
 
 def test_sessions_of_one_ledger_share_a_timeline_with_a_gap_between_them(tmp_path: Path) -> None:
     """And up to the gap a replay gives what the agent did; behind it the agent remembered what a tape does not hold."""
-    life = Life(tmp_path / "recording", BRISK).live(60, lost=2)
+    life = Life(tmp_path / "recording", BRISK).live(40, lost=2)
     first = [Row.of(trade).line for trade in life.trades]
     life.at_ms += 60_000
-    lines = verified(life.live(20), tmp_path / "recording")
+    lines = verified(life.live(10), tmp_path / "recording")
     manifest, columns = tape_of(tmp_path / "tape", tmp_path / "recording")
     (gap,) = manifest.gaps
-    assert (gap.first, gap.why) == (58, "the agent was away")
-    assert columns.grid.gap.nonzero()[0].tolist() == [58]
-    assert [snapshot(columns, tick) for tick in range(78)] == list(snapshots(tmp_path / "recording"))
+    assert (gap.first, gap.why) == (38, "the agent was away")
+    assert columns.grid.gap.nonzero()[0].tolist() == [38]
+    assert [snapshot(columns, tick) for tick in range(48)] == list(snapshots(tmp_path / "recording"))
     assert first
     assert rows_on(columns, life.settings)[: len(first)] == first == lines[: len(first)]
 
