@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Protocol, TypeVar
 
-from adapters.kill_switch import KillSwitch
+from adapters.attempt import ATTEMPT, Attempt
 from domain.ledger import Ledger, Position
 from domain.market import Market, Moment, OrderBook, Reference, ReferenceId, Snapshot, TokenId
 from domain.ports import Clock, OrderBooks, Outcomes, References, Unavailable, Universe
@@ -20,12 +21,18 @@ class Sources:
     outcomes: tuple[Outcomes, ...]
 
 
+class Switch(Protocol):
+    """Says whether entries and adds must stop."""
+
+    def pulled(self) -> bool:
+        """Whether they must, now."""
+        ...
+
+
 class VenueFeed:
     """Asks all sources in parallel. A tick waits at most `deadline_s` real seconds for all of them together."""
 
-    def __init__(
-        self, *, clock: Clock, universe: Universe, sources: Sources, kill_switch: KillSwitch, deadline_s: float
-    ) -> None:
+    def __init__(self, *, clock: Clock, universe: Universe, sources: Sources, kill_switch: Switch, deadline_s: float) -> None:
         """Gather from these sources."""
         self._clock = clock
         self._universe = universe
@@ -35,7 +42,9 @@ class VenueFeed:
         self._bookless: frozenset[TokenId] = frozenset()
 
     async def observe(self, moment: Moment, ledger: Ledger) -> Snapshot:
-        """One tick's inputs."""
+        """One tick's inputs. What they hold is in the order of the markets, whichever answer came first."""
+        attempt = Attempt(began=self._clock.now())
+        ATTEMPT.set(attempt)
         held = tuple(position.market for position in ledger.positions.values())
         markets = self._universe.markets(held)
         everything = (*markets, *held, *(order.market for order in ledger.pending))
@@ -43,9 +52,11 @@ class VenueFeed:
         references: dict[ReferenceId, Reference] = {}
         payouts: dict[TokenId, Decimal] = {}
         wanted = list(dict.fromkeys(tokens_of(everything)))
+        keys = tuple(_references(everything))
         await self._all(
+            attempt,
             self._books(wanted, books),
-            *(self._reference(key, references) for key in _references(everything)),
+            *(self._reference(key, references) for key in keys),
             *(self._payout(position, payouts) for position in self._maybe_over(ledger, markets, moment)),
         )
         self._bookless = frozenset(wanted) - books.keys()
@@ -53,17 +64,18 @@ class VenueFeed:
             moment=moment,
             ready=self._clock.now(),
             markets=markets,
-            books=books,
-            references=references,
-            payouts=payouts,
+            books=_ordered(wanted, books),
+            references=_ordered(keys, references),
+            payouts=_ordered(ledger.positions, payouts),
             kill_switch=self._kill_switch.pulled(),
         )
 
-    async def _all(self, *parts: Coroutine[None, None, None]) -> None:
+    async def _all(self, attempt: Attempt, *parts: Coroutine[None, None, None]) -> None:
         """Run the parts side by side until the deadline; what is late is missing."""
         tasks = [asyncio.ensure_future(part) for part in parts]
         try:
-            await asyncio.wait(tasks, timeout=self._deadline_s)
+            _, late = await asyncio.wait(tasks, timeout=self._deadline_s)
+            attempt.late = bool(late)
         finally:
             for task in tasks:
                 task.cancel()
@@ -97,6 +109,14 @@ class VenueFeed:
             ended = market.ends_at_ms is not None and market.ends_at_ms <= moment.at_ms
             if ended or not market.accepting or token in self._bookless:
                 yield position
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+def _ordered(keys: Iterable[K], found: Mapping[K, V]) -> dict[K, V]:
+    return {key: found[key] for key in keys if key in found}
 
 
 def tokens_of(markets: Iterable[Market]) -> Iterator[TokenId]:

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import httpx
 
+from adapters.attempt import ATTEMPT
 from adapters.health import Backoff, Health
 from adapters.wire_numbers import strict_json
 from domain.market import Moment
@@ -22,6 +23,7 @@ from domain.ports import Clock, Unavailable
 
 BODY_LIMIT = 4 * 1024 * 1024
 KEEP_ALIVE_S = 60.0
+LIMITS = httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=KEEP_ALIVE_S)
 OVERLOADED = frozenset(
     (
         "timeout",
@@ -36,6 +38,9 @@ OVERLOADED = frozenset(
     )
 )
 """Kinds after which the host is left alone; also what Kraken says with HTTP 200. `http_425` and `http_5xx` join them."""
+
+REQUESTED = "requested"
+"""The extension that carries the moment at which a request left: to who records it, and back from a recording."""
 
 _SECONDS = re.compile(r"[0-9]{1,9}")
 T = TypeVar("T")
@@ -123,7 +128,7 @@ class VenueClient:
             base_url=base_url,
             headers={"User-Agent": _agent(), "Accept": "application/json", "Accept-Encoding": "identity"},
             timeout=timeout_s,
-            limits=httpx.Limits(max_connections=16, max_keepalive_connections=8, keepalive_expiry=KEEP_ALIVE_S),
+            limits=LIMITS,
             follow_redirects=False,
             trust_env=False,
             transport=transport,
@@ -152,8 +157,9 @@ class VenueClient:
         return read
 
     def now(self) -> Moment:
-        """This moment, on the clock that dates this client's requests."""
-        return self._clock.now()
+        """This moment, on the clock that dates this client's requests; all askers of one tick ask at its beginning."""
+        attempt = ATTEMPT.get()
+        return attempt.began if attempt else self._clock.now()
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -218,8 +224,15 @@ class VenueClient:
         requested = self._clock.now()
         params = dict(call.params) or None
         async with self._client.stream(
-            call.method, call.path, params=params, headers=dict(call.headers), json=call.json, content=call.content
+            call.method,
+            call.path,
+            params=params,
+            headers=dict(call.headers),
+            json=call.json,
+            content=call.content,
+            extensions={REQUESTED: requested},
         ) as response:
+            requested = response.extensions.get(REQUESTED, requested)
             refused = self._check(response, call)
             content = await self._content(response)
         try:

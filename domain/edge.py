@@ -10,10 +10,12 @@ from enum import Enum
 from itertools import pairwise
 from statistics import stdev
 
+from domain.figures import Figure
+
 PCT_DECIMALS = 9
 
 
-def return_pct(newest: float, oldest: float) -> float:
+def return_pct(newest: Figure, oldest: Figure) -> Figure:
     """The move from `oldest` to `newest` in percent of `oldest`: (newest / oldest - 1) * 100.
 
     A step from 60000 to 60150 is 0.25, not 0.24999999999999467, and passes its gate.
@@ -21,24 +23,29 @@ def return_pct(newest: float, oldest: float) -> float:
     return round((newest - oldest) * 100 / oldest, PCT_DECIMALS)
 
 
-def directed(direction: int, move_pct: float) -> float:
+def directed(direction: int, move_pct: Figure) -> Figure:
     """A move of the reference as this token feels it."""
-    return direction * move_pct
+    return move_pct * direction
 
 
-def lead_lag_edge_pct(*, directed_move_pct: float, mid_move_pct: float) -> float:
+def lead_lag_edge_pct(*, directed_move_pct: Figure, mid_move_pct: Figure) -> Figure:
     """How far the token has yet to follow: the reference's directed move minus the token's own."""
     return round(directed_move_pct - mid_move_pct, PCT_DECIMALS)
 
 
-def points_edge(*, fair_p: float, mid: float) -> float:
+def points_edge(*, fair_p: float, mid: Figure) -> Figure:
     """How far a token lies below its fair probability, in percentage points: (fair - mid) * 100."""
     return round((fair_p - mid) * 100, PCT_DECIMALS)
 
 
-def probability_edge(*, fair_p: float, mid: float) -> float:
+def probability_edge(*, fair_p: Figure, mid: Figure) -> Figure:
     """How far a token lies below its fair probability, in probability: positive means cheap."""
     return round(fair_p - mid, PCT_DECIMALS)
+
+
+def spread_cost_pct(*, spread: Figure, mid: Figure) -> Figure:
+    """Half the spread in percent of the mid."""
+    return round(spread / 2 / mid * 100, PCT_DECIMALS)
 
 
 def noise_pct(series: Sequence[float], *, window: int, lookback: int) -> float | None:
@@ -58,7 +65,7 @@ class Unit(Enum):
     POINTS = "percentage points"
     PROBABILITY = "probability"
 
-    def of_price(self, amount: float, mid: float) -> float:
+    def of_price(self, amount: Figure, mid: Figure) -> Figure:
         """An amount in price units, expressed in this unit."""
         match self:
             case Unit.PERCENT_OF_MID:
@@ -68,7 +75,7 @@ class Unit(Enum):
             case Unit.PROBABILITY:
                 return amount
 
-    def to_price(self, amount: float, mid: float) -> float:
+    def to_price(self, amount: Figure, mid: Figure) -> Figure:
         """An amount in this unit, expressed in price units."""
         match self:
             case Unit.PERCENT_OF_MID:

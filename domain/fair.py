@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from domain.figures import Figure, clamped
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Constant:
@@ -51,9 +53,9 @@ class LinearRange:
         """Whether a reference is needed."""
         return True
 
-    def fair_p(self, reference: float) -> float:
+    def fair_p(self, reference: Figure) -> Figure:
         """The probability at this price of the reference."""
-        return min(max((reference - self.zero_at) / (self.one_at - self.zero_at), 0.0), 1.0)
+        return clamped((reference - self.zero_at) / (self.one_at - self.zero_at))
 
     def complement(self) -> "LinearRange":
         """The model of the other outcome: 1 - p is the same line, from the other end."""

@@ -5,11 +5,12 @@ last decimal is rounded or cut is not published; receipts of five decimals agree
 A BUY's fee was taken in shares before 2026-04-28; it is charged to cash here, as it is since.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Context, Decimal
 from typing import NamedTuple
+
+from domain.figures import Figure, power
 
 FEE_STEP = Decimal("0.00001")
 ONE = Decimal(1)
@@ -58,9 +59,10 @@ class FeeSchedule:
         """Where p ** (e + 1) * (1 - p) ** e, or without the notional (p * (1 - p)) ** e, is highest."""
         return (self.exponent + 1) / (2 * self.exponent + 1) if self.of_notional else HALF
 
-    def per_share(self, price: float) -> float:
+    def per_share(self, price: Figure) -> Figure:
         """The fee of one share at this price, an estimate in price units."""
-        return float(self.rate) * math.pow(price * (1 - price), float(self.exponent)) * (price if self.of_notional else 1.0)
+        fee = float(self.rate) * power(price * (1 - price), float(self.exponent))
+        return fee * price if self.of_notional else fee
 
 
 FREE = FeeSchedule(rate=Decimal(0))

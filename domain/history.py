@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from domain.edge import noise_pct
+
 
 class Sample(NamedTuple):
     """One tick's pair: `elapsed_ms` of the tick, reference price (0.0 where the strategy uses none), the token's mid."""
@@ -26,6 +28,14 @@ class History:
         if self.samples and sample.elapsed_ms - self.samples[-1].elapsed_ms > gap_ms:
             return History((sample,))
         return History((*self.samples, sample)[-capacity:])
+
+    def back(self, ticks: int) -> Sample:
+        """The sample so many before the newest; 0 is the newest."""
+        return self.samples[-1 - ticks]
+
+    def noise_pct(self, *, window: int, lookback: int) -> float | None:
+        """How restless the reference was before the lookback window, in percent; None with too few samples."""
+        return noise_pct([sample.reference for sample in self.samples], window=window, lookback=lookback)
 
     def __len__(self) -> int:
         """How many samples there are."""

@@ -3,6 +3,8 @@
 FLAT -> enter -> OPEN -> (scale in)* -> exit -> FLAT. Rows are tried in order; the first closed gate or fired trigger names
 the `reason`. A row whose limit is None is absent; a row that measures None does not know, and what is unknown neither
 closes a gate nor fires a trigger.
+
+Rows read a `View` by its names alone and leave the arithmetic to it, so that the same row can be asked of a tape's columns.
 """
 
 import operator
@@ -34,33 +36,29 @@ class Row:
     limit: Measure
     setting: str = ""
 
-    def cause(self, view: View, *, when: bool) -> Cause | None:
-        """The cause that this row gives when its comparison comes out as `when`, else None."""
-        limit = self.limit(view)
-        if limit is None:
-            return None
-        measured = self.measured(view)
-        if measured is None or self.holds(measured, limit) is not when:
-            return None
-        return Cause(reason=self.reason, measured=measured, limit=limit, setting=self.setting)
-
 
 Table = tuple[Row, ...]
 
 
 def first_closed(gates: Iterable[Row], view: View) -> Cause | None:
     """The first gate that is closed, or None when all are open."""
-    for row in gates:
-        if cause := row.cause(view, when=False):
-            return cause
-    return None
+    return _first(gates, view, when=False)
 
 
 def first_fired(triggers: Iterable[Row], view: View) -> Cause | None:
     """The first trigger that fires, or None."""
-    for row in triggers:
-        if cause := row.cause(view, when=True):
-            return cause
+    return _first(triggers, view, when=True)
+
+
+def _first(rows: Iterable[Row], view: View, *, when: bool) -> Cause | None:
+    """The cause that the first row gives whose comparison comes out as `when`. A tick spends its time here."""
+    for row in rows:
+        limit = row.limit(view)
+        if limit is None:
+            continue
+        measured = row.measured(view)
+        if measured is not None and row.holds(measured, limit) is when:
+            return Cause(reason=row.reason, measured=measured, limit=limit, setting=row.setting)
     return None
 
 
@@ -73,17 +71,15 @@ def _nothing(_: View) -> int:
 
 
 NO_TOKEN = Row(Reason.NO_TOKEN, "the market's token is known", lambda v: int(v.market.token is not None), operator.ge, _one)
-NO_ORDERBOOK = Row(
-    Reason.NO_ORDERBOOK, "a valid book came in this tick", lambda v: int(v.reading.book is not None), operator.ge, _one
-)
+NO_ORDERBOOK = Row(Reason.NO_ORDERBOOK, "a valid book came in this tick", lambda v: v.has_book, operator.ge, _one)
 TWO_SIDED = Row(
     Reason.ONE_SIDED_BOOK,
     "the book has bids and asks",
-    lambda v: bool(v.known_book.bids) + bool(v.known_book.asks),
+    lambda v: v.sides,
     operator.ge,
     lambda v: 2,
 )
-HAS_BIDS = Row(Reason.ONE_SIDED_BOOK, "the book has bids", lambda v: int(bool(v.known_book.bids)), operator.ge, _one)
+HAS_BIDS = Row(Reason.ONE_SIDED_BOOK, "the book has bids", lambda v: v.has_bids, operator.ge, _one)
 CROSSED_BOOK = Row(
     Reason.CROSSED_BOOK,
     "the best bid lies below the best ask",
@@ -101,7 +97,7 @@ GHOST_BOOK = Row(
 MISSING_REFERENCE = Row(
     Reason.MISSING_REFERENCE,
     "a reference price came in this tick",
-    lambda v: int(v.reading.reference is not None),
+    lambda v: v.has_reference,
     operator.ge,
     lambda v: 1 if v.needs_reference else None,
 )
@@ -156,7 +152,7 @@ def input_table(points_setting: str) -> Table:
     warmup = Row(
         Reason.WARMUP,
         "there are enough samples without a gap",
-        lambda v: len(v.reading.history),
+        lambda v: v.samples,
         operator.ge,
         lambda v: v.points,
         points_setting,
@@ -164,11 +160,11 @@ def input_table(points_setting: str) -> Table:
     return (*SAMPLE_INPUT, CLOCK_JUMP, warmup, MARKET_CLOSED)
 
 
-EXIT_INPUT: Table = (NO_ORDERBOOK, HAS_BIDS, CROSSED_BOOK, GHOST_BOOK, STALE_BOOK_INPUT, CLOCK_JUMP, MARKET_CLOSED)
-"""What an exit must have been given: a fresh book with a bid, and nothing else."""
-
 MARK_INPUT: Table = (NO_ORDERBOOK, HAS_BIDS, CROSSED_BOOK, GHOST_BOOK, STALE_BOOK_INPUT)
-"""What the book that prices a position must be: the clock and the market's state do not touch its bids."""
+"""What the book that prices a position must be. A tick that gave a sample has such a book: the sample asks for more."""
+
+EXIT_INPUT: Table = (*MARK_INPUT, CLOCK_JUMP, MARKET_CLOSED)
+"""What an exit must have been given: a fresh book with a bid, and nothing else."""
 
 BUY_INPUT: Table = (NO_ORDERBOOK, TWO_SIDED, CROSSED_BOOK, GHOST_BOOK, STALE_BOOK_INPUT, CLOCK_JUMP, MARKET_CLOSED)
 """What a buy that waited for its book must find when the book comes."""
@@ -176,7 +172,7 @@ BUY_INPUT: Table = (NO_ORDERBOOK, TWO_SIDED, CROSSED_BOOK, GHOST_BOOK, STALE_BOO
 KILLSWITCH = Row(
     Reason.KILLSWITCH,
     "the kill switch file is absent",
-    lambda v: int(v.kill_switch),
+    lambda v: v.killed,
     operator.le,
     _nothing,
     "KILLSWITCH_FILE",

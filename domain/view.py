@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
 
-from domain.decision import Costs, Signal
-from domain.edge import PCT_DECIMALS, Unit, return_pct
+from domain.decision import Cause, Costs, Signal
+from domain.edge import PCT_DECIMALS, Unit, return_pct, spread_cost_pct
+from domain.fees import FeeSchedule
+from domain.figures import Figure
 from domain.fill import NOTHING_TAKEN, Taken, Walk, limit_price, walk
 from domain.history import History
 from domain.lag import lag_ms
@@ -63,13 +65,14 @@ class Budget:
     engaged: frozenset[TokenId] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reading:
-    """One token's inputs of this tick, as far as they were accepted.
+    """One token's inputs of this tick, as far as they were accepted; each is equal to itself alone.
 
     `quote` is there when the book has two sides; `signal` only when every input of the strategy was fresh and warm.
     `jump_pct` is how far an unconfirmed reference lies from the last accepted one. `legs` are the mids of the market's
-    three-way set (home, draw, away), each None unless its own book can be believed; empty without a set.
+    three-way set (home, draw, away), each None unless its own book can be believed; empty without a set. `refused` is why this
+    tick gave no sample.
     """
 
     market: Market
@@ -80,6 +83,7 @@ class Reading:
     history: History
     signal: Signal | None
     legs: tuple[float | None, ...] = ()
+    refused: Cause | None = None
 
     @property
     def legs_seen(self) -> int:
@@ -94,9 +98,16 @@ class Reading:
         return max(known) if len(known) == 2 else None
 
     @property
-    def key(self) -> tuple[str, str, TokenId | None]:
-        """What tells this reading from the others of the tick."""
-        return self.market.ref, self.market.outcome, self.market.token
+    def ways_seen(self) -> tuple[tuple[str, float | str], ...]:
+        """What the mids of the set sum to when all are known, and its legs: `EVENT: aug 0.365, draw 0.385, koe 0.255`."""
+        three = self.market.three_way
+        if three is None:
+            return ()
+        known = [mid for mid in self.legs if mid is not None]
+        names = (leg.slug.removeprefix(f"{three.event}-") for leg in three.legs)
+        legs = (f"{name} {'?' if mid is None else f'{mid:g}'}" for name, mid in zip(names, self.legs, strict=True))
+        sums = (("mids_sum", round(sum(known), 6)),) if len(known) == len(three.legs) else ()
+        return *sums, ("legs", f"{three.event}: {', '.join(legs)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,9 +119,24 @@ class Plan:
     walk: Walk
 
 
-@dataclass(frozen=True, kw_only=True)
+def taking_costs(
+    *, edge: Figure, spread: Figure, ask: Figure, mid: Figure, unit: Unit, fees: FeeSchedule
+) -> tuple[Figure, Figure, Figure]:
+    """What taking the ask costs in `unit`: half the spread, the fee of a share, and the edge after both."""
+    half, fee = unit.of_price(spread / 2, mid), unit.of_price(fees.per_share(ask), mid)
+    return half, fee, round(edge - half - fee, PCT_DECIMALS)
+
+
+def net_edge_pct(net: Figure, *, unit: Unit, mid: Figure) -> Figure:
+    """A net edge of any unit in percent of the mid."""
+    return round(Unit.PERCENT_OF_MID.of_price(unit.to_price(net, mid), mid), PCT_DECIMALS)
+
+
+@dataclass(kw_only=True, eq=False)
 class View:
     """One token in one tick, for the rules. What is costly is computed when a rule first asks for it.
+
+    Nobody changes a view. It is not frozen because a frozen one takes three times as long to make, and a tick makes many.
 
     `peers` are the tick's readings by token, for rules that compare a token with the other outcome of its market.
     """
@@ -150,6 +176,36 @@ class View:
         return self.reading.quote
 
     @property
+    def has_book(self) -> int:
+        """1 when a valid book came in this tick, else 0."""
+        return int(self.reading.book is not None)
+
+    @property
+    def has_bids(self) -> int:
+        """1 when somebody bids, else 0."""
+        return int(bool(self.known_book.bids))
+
+    @property
+    def sides(self) -> int:
+        """How many sides of the book are not empty."""
+        return bool(self.known_book.bids) + bool(self.known_book.asks)
+
+    @property
+    def has_reference(self) -> int:
+        """1 when a reference price came in this tick, else 0."""
+        return int(self.reading.reference is not None)
+
+    @property
+    def samples(self) -> int:
+        """How many samples there are without a gap."""
+        return len(self.reading.history)
+
+    @property
+    def killed(self) -> int:
+        """1 while the kill switch is pulled, else 0."""
+        return int(self.kill_switch)
+
+    @property
     def book_age_s(self) -> float:
         """Seconds since the book was certainly true."""
         return self.known_book.age_at(self.now)
@@ -174,7 +230,7 @@ class View:
     @property
     def spread_cost_pct(self) -> float:
         """Half the spread in percent of the mid."""
-        return round(float(self.known_quote.spread) / 2 / self.known_quote.mid * 100, PCT_DECIMALS)
+        return spread_cost_pct(spread=float(self.known_quote.spread), mid=self.known_quote.mid)
 
     @cached_property
     def costs(self) -> Costs | None:
@@ -182,17 +238,22 @@ class View:
         quote, signal = self.reading.quote, self.reading.signal
         if quote is None or signal is None:
             return None
-        spread = self.unit.of_price(float(quote.spread) / 2, quote.mid)
-        fee = self.unit.of_price(self.market.fees.per_share(float(quote.ask)), quote.mid)
-        return Costs(spread=spread, fee=fee, net_edge=round(signal.edge - spread - fee, PCT_DECIMALS))
+        spread, fee, net = taking_costs(
+            edge=signal.edge,
+            spread=float(quote.spread),
+            ask=float(quote.ask),
+            mid=quote.mid,
+            unit=self.unit,
+            fees=self.market.fees,
+        )
+        return Costs(spread=spread, fee=fee, net_edge=net)
 
     @property
     def net_edge_pct(self) -> float | None:
         """Net edge in percent of the mid, whatever the strategy's unit."""
         if self.costs is None:
             return None
-        mid = self.known_quote.mid
-        return round(Unit.PERCENT_OF_MID.of_price(self.unit.to_price(self.costs.net_edge, mid), mid), PCT_DECIMALS)
+        return net_edge_pct(self.costs.net_edge, unit=self.unit, mid=self.known_quote.mid)
 
     @cached_property
     def lag_ms(self) -> float | None:

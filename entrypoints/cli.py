@@ -21,6 +21,7 @@ from adapters.portal_server import serve
 from adapters.simulated_venues import RecordingInvalid
 from adapters.sqlite_ledger import LedgerInvalid, LedgerUnwritable
 from adapters.state_lock import AlreadyRunning, StateDirUnusable
+from adapters.tape import TapeInvalid
 from domain.ledger import LawBroken
 from domain.ports import Unavailable
 from entrypoints import discover as discovering
@@ -34,7 +35,11 @@ from entrypoints.demo import WEB_ROOT, DemoRefused, Play, play
 from entrypoints.keys import read_keys
 from entrypoints.logging import configure_logging
 from entrypoints.preview import PreviewRefused, batch, case_of, json_of, previewed
+from entrypoints.recording import RecordingUnwritable
+from entrypoints.recording import record as recording
 from entrypoints.settings import Settings, SettingsInvalid, doubts, read_settings
+from entrypoints.verify import compared, replayed
+from entrypoints.written import VerifyRefused, kept, published, refuse_tape
 
 CONFIGURATION, ALREADY_RUNNING, LEDGER_UNWRITABLE, LEDGER_INVALID = 78, 75, 74, 65
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
@@ -43,10 +48,12 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (MapInvalid, CONFIGURATION),
     (BaselineInvalid, CONFIGURATION),
     (RecordingInvalid, CONFIGURATION),
+    (TapeInvalid, CONFIGURATION),
     (DemoRefused, CONFIGURATION),
     (StateDirUnusable, CONFIGURATION),
     (AlreadyRunning, ALREADY_RUNNING),
     (LedgerUnwritable, LEDGER_UNWRITABLE),
+    (RecordingUnwritable, LEDGER_UNWRITABLE),
     (LedgerInvalid, LEDGER_INVALID),
     (LawBroken, LEDGER_INVALID),
 )
@@ -78,16 +85,29 @@ def _settings() -> Settings:
     return settings
 
 
-@app.command()
-def run() -> None:
-    """The daemon, configured by the environment. RUN_ONCE=1 or RUN_TICKS=N end it; SIGTERM ends it after the tick."""
-    settings = _settings()
+def _refuse_nothing(settings: Settings) -> None:
     if not map_entries(settings) and not (settings.scan_enable and settings.scan_use_for_trading):
         raise SettingsInvalid(
             "no market to follow: set MARKET_MAP_PATH (or POLYMARKET_CLOB_TOKEN_ID), "
             "or PM_SCAN_ENABLE=1 and PM_SCAN_USE_FOR_TRADING=1"
         )
+
+
+@app.command()
+def run() -> None:
+    """The daemon, configured by the environment. RUN_ONCE=1 or RUN_TICKS=N end it; SIGTERM ends it after the tick."""
+    settings = _settings()
+    _refuse_nothing(settings)
     asyncio.run(run_daemon(Run(settings=settings)))
+
+
+@app.command()
+def record() -> None:
+    """Watch the markets of the map and write every answer into RECORD_DIR, without trading; SIGTERM or RUN_TICKS=N end it."""
+    settings = _settings()
+    _refuse_nothing(settings)
+    ticks = asyncio.run(recording(settings))
+    typer.echo(f"{ticks} ticks in {settings.recording}")
 
 
 @app.command()
@@ -99,6 +119,7 @@ def demo(
     state: Annotated[Path, typer.Option(help="Where the demo's ledger goes; emptied at each start.")] = Path("var/demo"),
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="The portal's port; 0: any free one.")] = None,
     seed: Annotated[int, typer.Option(help="Which seeded market.")] = 7,
+    record: Annotated[bool, typer.Option("--record", help="Record the session too, as RECORD=1 does.")] = False,
 ) -> None:
     """The same daemon against simulated venues on loopback, with the portal. Starts from a fresh ledger each time."""
     configure_logging(os.environ.get("LOG_LEVEL", "WARNING").upper())
@@ -110,9 +131,30 @@ def demo(
         state_dir=state,
         port=port,
         seed=seed,
-        environment=dict(os.environ),
+        environment=dict(os.environ) | ({"RECORD": "1"} if record else {}),
     )
     play(wish, Console())
+
+
+@app.command()
+def verify(
+    out: Annotated[Path, typer.Argument(help="The published files of the session.")],
+    tape: Annotated[Path, typer.Option(help="The session's recording: the directory of its segments.")],
+    state: Annotated[Path | None, typer.Option(help="The session's STATE_DIR, to compare its ledger too.")] = None,
+) -> None:
+    """Whether the published trades are the replay of the recording, byte for byte; exit 1, and the first difference, if not."""
+    try:
+        refuse_tape(tape)
+        written = [published(out), *([kept(state)] if state else [])]
+        with Console(stderr=True).status("playing") as status:
+            found = [compared(each, replayed(tape, each, lambda n: status.update(f"tick {n}"))) for each in written]
+    except (VerifyRefused, RecordingInvalid) as error:
+        typer.echo(f"not verified: {error}", err=True)
+        raise typer.Exit(1) from None
+    for each, what in zip(written, found, strict=True):
+        typer.echo(f"{each.name}: {what}")
+    if any(what.difference for what in found):
+        raise typer.Exit(1)
 
 
 @app.command()
@@ -230,6 +272,60 @@ def resolve(
         typer.echo(json.dumps(resolving.as_json(resolution), indent=2))
     else:
         resolving.show(resolution, _wide_console())
+
+
+@app.command("compile")
+def compile_tape(
+    sources: Annotated[list[Path], typer.Argument(help="Recordings: own ones, or files and directories in any known layout.")],
+    tape: Annotated[Path, typer.Option(help="The directory to write.")],
+    interval: Annotated[float | None, typer.Option(min=0.1, help="Seconds between ticks; without: INTERVAL_S.")] = None,
+    map_path: Annotated[Path | None, typer.Option("--map", help="The market map; without: all that was recorded.")] = None,
+) -> None:
+    """Turn recordings into a tape: columns that a replay reads a thousand times faster."""
+    asked = {"INTERVAL_S": interval, "MARKET_MAP_PATH": map_path or ""}
+    given = {name: str(value) for name, value in asked.items() if value is not None}
+    settings = read_settings({**os.environ, **given})
+    configure_logging(settings.log_level)
+    from entrypoints.compile import Compile, compiled  # numpy and pyarrow cost half a second, which no other command pays
+
+    told = [option for option, value in (("--interval", interval), ("--map", map_path)) if value is not None]
+    compiled(Compile(sources=sources, tape=tape, settings=settings, told=told), _wide_console())
+
+
+@app.command()
+def replay(
+    tape: Annotated[Path, typer.Argument(help="A directory that `spelar compile` has written.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where all its files go; without: where the portal shows it, OUT_DIR/replay/TAPE.")
+    ] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE: a setting on top of the environment's; may be repeated.")
+    ] = None,
+    since: Annotated[str | None, typer.Option("--from", help="The first moment, such as 2026-03-02T12:30 (UTC).")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="The moment before which to stop (UTC).")] = None,
+    markets: Annotated[list[str] | None, typer.Option(help="A market by name, slug, event or token; may be repeated.")] = None,
+    unscreened: Annotated[bool, typer.Option("--unscreened", help="Decide every tick: slower, and the same trades.")] = False,
+) -> None:
+    """The same tick over a tape: what these settings would have traded, and what came of it."""
+    from entrypoints import replay as replaying  # as above
+
+    asked = replaying.Asked(
+        tape=tape,
+        out_dir=out or replaying.usual_place(os.environ, tape),
+        environment=dict(os.environ),
+        changes=changes or (),
+        since=since,
+        until=until,
+        markets=markets or (),
+        every_tick=unscreened,
+        console=_wide_console(),
+    )
+    try:
+        asked.console.print(replaying.as_table(replaying.replay(asked)))
+        asked.console.print(f"files: {asked.out_dir}")
+    except (replaying.ReplayRefused, TapeInvalid) as error:
+        typer.echo(f"no replay: {error}", err=True)
+        raise typer.Exit(CONFIGURATION) from None
 
 
 def _wide_console() -> Console:

@@ -1,7 +1,9 @@
 """The container: chooses the adapters once. The only place that knows both the ports and who implements them."""
 
+import time
 from collections.abc import Callable, Sequence
 
+import httpx
 from dependency_injector import containers, providers
 
 from adapters.candidates import Wishes
@@ -78,23 +80,41 @@ def _traded(settings: Settings, discovery: Discovery) -> Callable[[], Sequence[L
     return found
 
 
-def _speed(clock: Clock) -> float:
+def speed_of(clock: Clock) -> float:
     """How many of the clock's seconds pass in a real one: a demo's venues play as much faster."""
     return float(getattr(clock, "speed", 1.0))
 
 
 def _retry_s(settings: Settings, clock: Clock) -> float:
-    return 2 * settings.interval_s / _speed(clock)
+    return 2 * settings.interval_s / speed_of(clock)
 
 
-def _client(source: str, base_url: str, settings: Settings, clock: Clock, health: Health) -> VenueClient:
+Transports = Callable[[str, str], httpx.AsyncBaseTransport | None]
+"""What carries the requests of a source to its base URL; None: httpx's own connections."""
+
+
+def direct(source: str, base_url: str) -> None:
+    """Nothing between a client and its venue."""
+
+
+def _client(
+    source: str,
+    base_url: str,
+    settings: Settings,
+    clock: Clock,
+    health: Health,
+    transports: Transports,
+    monotonic: Callable[[], float],
+) -> VenueClient:
     return VenueClient(
         source,
         base_url,
         clock=clock,
         health=health,
         timeout_s=settings.http_timeout_s,
-        min_interval_s=PACE_S[source] / _speed(clock),
+        min_interval_s=PACE_S[source] / speed_of(clock),
+        transport=transports(source, base_url),
+        monotonic=monotonic,
     )
 
 
@@ -104,17 +124,20 @@ class Container(containers.DeclarativeContainer):
     settings: providers.Dependency[Settings] = providers.Dependency(instance_of=Settings)
     clock: providers.Dependency[Clock] = providers.Dependency()
     entries: providers.Dependency[Sequence[MapEntry]] = providers.Dependency()
+    transports: providers.Object[Transports] = providers.Object(direct)
+    monotonic: providers.Object[Callable[[], float]] = providers.Object(time.monotonic)
 
     baseline = providers.Singleton(load_draw_baseline, settings.provided.draw_baseline_file)
     rules = providers.Singleton(rules_of, settings, baseline)
     health = providers.Singleton(Health)
     kill_switch = providers.Singleton(KillSwitch, settings.provided.killswitch_file)
-    clob_client = providers.Singleton(_client, "polymarket_clob", settings.provided.clob_base_url, settings, clock, health)
-    gamma_client = providers.Singleton(_client, "polymarket_gamma", settings.provided.gamma_base_url, settings, clock, health)
-    spot_client = providers.Singleton(_client, "kraken_spot", settings.provided.kraken_spot_base_url, settings, clock, health)
-    futures_client = providers.Singleton(
-        _client, "kraken_futures", settings.provided.kraken_futures_base_url, settings, clock, health
+    client = providers.Factory(
+        _client, settings=settings, clock=clock, health=health, transports=transports, monotonic=monotonic
     )
+    clob_client = providers.Singleton(client, "polymarket_clob", settings.provided.clob_base_url)
+    gamma_client = providers.Singleton(client, "polymarket_gamma", settings.provided.gamma_base_url)
+    spot_client = providers.Singleton(client, "kraken_spot", settings.provided.kraken_spot_base_url)
+    futures_client = providers.Singleton(client, "kraken_futures", settings.provided.kraken_futures_base_url)
     clients = providers.List(clob_client, gamma_client, spot_client, futures_client)
 
     gamma = providers.Singleton(Gamma, gamma_client)

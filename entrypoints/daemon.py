@@ -1,44 +1,34 @@
 """The daemon: ticks on a fixed grid until told to stop. The demo and `spelar run` are this, with other clocks."""
 
 import asyncio
-import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from time import perf_counter
-from typing import Protocol
 
 from loguru import logger
 
 from adapters.clock import SystemClock
+from adapters.health import Health
 from adapters.portal.manifest import read_manifest
 from adapters.portal.writer import PortalFiles
 from adapters.sqlite_ledger import LedgerInvalid, LedgerUnwritable, SqliteLedger
 from adapters.state_lock import StateLock
+from adapters.tape.recorder import RecordedFeed, RecordedLedger
 from domain.ledger import LawBroken
 from domain.market import Moment
 from domain.report import Report
 from domain.state import State
 from entrypoints import VERSION
 from entrypoints.agent import Agent, tick
-from entrypoints.container import Container, map_entries
+from entrypoints.background import venues
+from entrypoints.container import Container, direct, map_entries
+from entrypoints.pace import Pace, PacedClock
+from entrypoints.recording import recorder_of, session_of
 from entrypoints.settings import Settings
 
 GRACE_S = 6.0
 """Seconds that a running tick gets to finish after SIGTERM; then it is abandoned, which it survives."""
-
-FIRST_RESOLVE_S = 10.0
-"""Seconds that the first look-up of the map's slugs may hold up the first tick."""
-
-
-class PacedClock(Protocol):
-    """A clock, and how many of its seconds pass in a real one."""
-
-    speed: float
-
-    def now(self) -> Moment:
-        """This moment."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +51,15 @@ async def run(order: Run) -> State:
         stack.callback(store.close)
         state = store.load()
         clock = order.clock or SystemClock(resumed=state.memory.moment)
-        container = Container(settings=settings, clock=clock, entries=entries)
+        health = Health()
+        recorder = recorder_of(settings, clock, health) if settings.record else None
+        container = Container(
+            settings=settings,
+            clock=clock,
+            entries=entries,
+            health=health,
+            transports=recorder.transport if recorder else direct,
+        )
         portal = _portal(settings, store, container, clock)
         stack.callback(portal.close)
         agent = Agent(
@@ -71,6 +69,10 @@ async def run(order: Run) -> State:
             store=store,
             portal=portal,
         )
+        if recorder:
+            stack.callback(recorder.close)
+            recorder.begin(session_of(container, state, ledger_id=store.ledger_id))
+            agent = replace(agent, feed=RecordedFeed(agent.feed, recorder), store=RecordedLedger(store, recorder))
         logger.info(
             "spelar {}: {} on {}, {} markets, tick {}, ledger in {}, files in {}",
             VERSION,
@@ -81,8 +83,8 @@ async def run(order: Run) -> State:
             settings.state_dir,
             settings.out_dir,
         )
-        async with _venues(container, clock, settings):
-            state = await _Loop(order, agent, portal, clock).run(state)
+        async with venues(container):
+            state = await _Loop(order, agent, portal, Pace(settings, clock, until_ms=order.until_ms)).run(state)
         logger.info("stopped after tick {}: equity {}", state.sequence, state.ledger.equity)
         return state
 
@@ -119,63 +121,22 @@ def _portal(settings: Settings, store: SqliteLedger, container: Container, clock
     return portal
 
 
-@asynccontextmanager
-async def _venues(container: Container, clock: PacedClock, settings: Settings) -> AsyncIterator[None]:
-    """The venues' connections, and the look-up of markets and discovery in the background."""
-    async with AsyncExitStack() as stack:
-        for client in container.clients():
-            stack.push_async_callback(client.aclose)
-        universe = container.universe()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(universe.resolve(), FIRST_RESOLVE_S)
-        background = [asyncio.create_task(universe.keep_resolved(speed=clock.speed))]
-        if settings.scan_enable:
-            scanning = container.discovery().keep_scanning(settings.scan_interval_s / clock.speed)
-            background.append(asyncio.create_task(scanning))
-        for task in background:
-            task.add_done_callback(_tell_if_broken)
-        try:
-            yield
-        finally:
-            for task in background:
-                task.cancel()
-            await asyncio.gather(*background, return_exceptions=True)
-
-
-def _tell_if_broken(looking_up: asyncio.Task[None]) -> None:
-    """A defect in the background must not die in silence; the ticks go on with the markets that are known."""
-    if not looking_up.cancelled() and (defect := looking_up.exception()):
-        logger.opt(exception=defect).error("markets are no longer looked up: {}", type(defect).__name__)
-
-
 class _Loop:
     """The ticks of one run."""
 
-    def __init__(self, order: Run, agent: Agent, portal: PortalFiles, clock: PacedClock) -> None:
-        self._order, self._agent, self._portal, self._clock = order, agent, portal, clock
-        settings = order.settings
-        self._interval_ms = round(settings.interval_s * 1000)
-        self._ticks_left = 1 if settings.run_once else settings.run_ticks
-        self._stop = asyncio.Event()
+    def __init__(self, order: Run, agent: Agent, portal: PortalFiles, pace: Pace) -> None:
+        self._order, self._agent, self._portal, self._pace = order, agent, portal, pace
 
     async def run(self, state: State) -> State:
         """Tick until told to stop."""
-        with _signals(self._stop):
-            first_ms = self._clock.now().elapsed_ms
-            while not self._over():
-                started = perf_counter()
-                state = await self._tick(state, on_grid(self._clock.now(), first_ms, self._interval_ms))
-                self._portal.note(tick_ms=(perf_counter() - started) * 1000)
-                if self._ticks_left is not None:
-                    self._ticks_left -= 1
-                if not self._over():
-                    await self._wait(first_ms)
-        return state
+        self._state = state
+        await self._pace.run(self._timed)
+        return self._state
 
-    def _over(self) -> bool:
-        until = self._order.until_ms
-        played = until is not None and self._clock.now().at_ms >= until
-        return self._stop.is_set() or self._ticks_left == 0 or played
+    async def _timed(self, moment: Moment) -> None:
+        started = perf_counter()
+        self._state = await self._tick(self._state, moment)
+        self._portal.note(tick_ms=(perf_counter() - started) * 1000)
 
     async def _tick(self, state: State, moment: Moment) -> State:
         """One tick, committed; or the state as it was, with the reason in the log and in `live_status.json`."""
@@ -198,7 +159,7 @@ class _Loop:
     async def _finished(self, ticking: Coroutine[object, object, Report]) -> Report | None:
         """The tick's report; None when a signal came and the tick did not end within the grace."""
         task = asyncio.ensure_future(ticking)
-        stopping = asyncio.ensure_future(self._stop.wait())
+        stopping = asyncio.ensure_future(self._pace.stop.wait())
         await asyncio.wait({task, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()
         if not task.done():
@@ -209,40 +170,3 @@ class _Loop:
         await asyncio.gather(task, return_exceptions=True)
         logger.warning("the tick was abandoned: the venues did not answer within {} s of the signal", GRACE_S)
         return None
-
-    async def _wait(self, first_ms: int) -> None:
-        """Sleep until the next point of the grid, or until told to stop."""
-        since_ms = self._clock.now().elapsed_ms - first_ms
-        pause_ms = self._interval_ms - since_ms % self._interval_ms
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._stop.wait(), pause_ms / 1000 / self._clock.speed)
-
-
-def on_grid(moment: Moment, first_ms: int, interval_ms: int) -> Moment:
-    """A tick's time: the point of the grid that it was due at, unless it is late by more than a tenth of an interval.
-
-    Without this a hold of exactly twelve intervals would last twelve or thirteen, as the scheduler's jitter falls.
-    """
-    late_ms = (moment.elapsed_ms - first_ms) % interval_ms
-    if late_ms > interval_ms // 10:
-        return moment
-    return Moment(at_ms=moment.at_ms - late_ms, elapsed_ms=moment.elapsed_ms - late_ms)
-
-
-@contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """SIGTERM and SIGINT ask for the end after the tick; SIGHUP, a closed terminal, is no reason to stop."""
-    loop = asyncio.get_running_loop()
-    before = {number: signal.getsignal(number) for number in _STOPPING}
-    for number in _STOPPING:
-        signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
-    if hasattr(signal, "SIGHUP"):
-        signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-_STOPPING = (signal.SIGTERM, signal.SIGINT)

@@ -21,6 +21,7 @@ from adapters.portal_server import serve
 from adapters.simulated_venues import Recording, Scenario, SimulatedVenues, market_map
 from adapters.sqlite_ledger import LedgerInvalid, SqliteLedger
 from adapters.state_lock import StateLock
+from adapters.tape.segments import segments
 from domain.ledger import Action, OrderStatus
 from domain.report import Report, TradeAction
 from domain.state import State
@@ -107,7 +108,7 @@ def _clear(wish: Play) -> None:
                 f"{wish.out_dir} holds the files of another ledger ({files.ledger_id}). Give the demo another place with "
                 f"--out, or remove {wish.out_dir / 'manifest.json'} if they are not needed."
             )
-        for path in wish.state_dir.glob("ledger.sqlite3*"):
+        for path in (*wish.state_dir.glob("ledger.sqlite3*"), *segments(wish.state_dir / "recording")):
             path.unlink()
         for file in FILES:
             (wish.out_dir / file.name).unlink(missing_ok=True)

@@ -74,6 +74,10 @@ class Settings(BaseModel):
     market_map_path: Annotated[Path | None, Off] = Field(
         None, alias="MARKET_MAP_PATH", description="the market map (JSON); empty: POLYMARKET_CLOB_TOKEN_ID alone"
     )
+    record: bool = Field(False, alias="RECORD", description="write down every answer of the venues, so that it can be replayed")
+    record_dir: Annotated[Path | None, Off] = Field(
+        None, alias="RECORD_DIR", description="where recordings are written; empty: `recording` in STATE_DIR"
+    )
     killswitch_file: Annotated[Path | None, Off] = Field(
         None, alias="KILLSWITCH_FILE", description="while this file exists nothing is bought"
     )
@@ -325,8 +329,22 @@ class Settings(BaseModel):
                 state.is_relative_to(out.parent) and out.name == "data",
                 f"STATE_DIR={self.state_dir} lies inside the web root {self.out_dir.parent}",
             ),
+            (
+                self.recording.resolve().is_relative_to(out),
+                f"RECORD_DIR={self.record_dir} lies inside OUT_DIR={self.out_dir}, which is published",
+            ),
             (len(out.parts) < 2 or (out / ".git").exists(), f"OUT_DIR={self.out_dir} is no directory for published files"),
         )
+
+    @property
+    def recording(self) -> Path:
+        """Where a recording is written."""
+        return self.record_dir or self.state_dir / "recording"
+
+    def exact(self) -> dict[str, object]:
+        """Every variable and its value as JSON has it, to be read again by `settings_of`; `***` for who asks in an address."""
+        values = self.model_dump(mode="json", by_alias=True)
+        return {name: _USER.sub("://***@", value) if isinstance(value, str) else value for name, value in values.items()}
 
     def in_force(self) -> dict[str, str]:
         """Every variable and its value in force, as text; empty for an absent gate, `***` for who asks in an address."""
@@ -366,6 +384,18 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if mistakes:
         raise SettingsInvalid("\n".join(mistakes))
     return settings
+
+
+PLACES = ("OUT_DIR", "STATE_DIR", "RECORD_DIR", "MARKET_MAP_PATH", "KILLSWITCH_FILE", "PM_DRAW_BASELINE_FILE")
+"""The variables that name places of one machine, which mean nothing in a recording."""
+
+
+def settings_of(exact: Mapping[str, object]) -> Settings:
+    """The settings that a recorded session had, without its places. Raises `SettingsInvalid`."""
+    try:
+        return Settings.model_validate({name: value for name, value in exact.items() if name not in PLACES})
+    except ValidationError as error:
+        raise SettingsInvalid("\n".join(map(_mistake, error.errors()))) from None
 
 
 def _mistake(found: Mapping[str, object]) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from adapters.candidates import ScanReason
 from adapters.portal.schema import FILES
+from adapters.tape import schema as tape
 from domain.state_machine import EXIT_INPUT, SCALE_IN, Table
 from entrypoints.cli import EXIT_CODES
 from entrypoints.keys import KEY_VARIABLES
@@ -133,6 +134,12 @@ def files_table() -> str:
     )
 
 
+def tape_table() -> str:
+    """Every columnar file of a tape."""
+    rows = ((f"`{file}`", f"`{name}`", kind, says) for file, columns in tape.FILES.items() for name, kind, says in columns)
+    return _table(("file", "column", "type", "what it holds"), rows)
+
+
 def exit_codes_table() -> str:
     """What ends the daemon with which code."""
     rows = [
@@ -180,6 +187,7 @@ def generated() -> dict[str, str]:
         "scan-reasons": scan_reasons(),
         "variables": variables_table(),
         "files": files_table(),
+        "tape": tape_table(),
         "exit-codes": exit_codes_table(),
     }
 

@@ -36,7 +36,7 @@ PURE = frozenset(
 STDLIB = frozenset(sys.stdlib_module_names)
 ALLOWED = {
     "domain": PURE | {"domain"},
-    "adapters": STDLIB | {"domain", "adapters", "httpx", "pydantic"},
+    "adapters": STDLIB | {"domain", "adapters", "httpx", "pydantic", "numpy", "pyarrow"},
     "entrypoints": STDLIB
     | {"domain", "adapters", "entrypoints", "httpx", "pydantic", "dependency_injector", "loguru", "typer", "rich"},
     "vps": STDLIB | {"entrypoints"},
@@ -44,6 +44,8 @@ ALLOWED = {
 ONLY_IN = {
     "dependency_injector": ("entrypoints/container.py",),
     "loguru": ("entrypoints/",),
+    "numpy": ("adapters/tape/",),
+    "pyarrow": ("adapters/tape/",),
     "environ": ("entrypoints/cli.py", "entrypoints/daemon.py", "entrypoints/settings.py"),
     "getenv": ("entrypoints/cli.py", "entrypoints/daemon.py", "entrypoints/settings.py"),
 }
@@ -209,7 +211,7 @@ BROKEN = (
     ("domain/broken.py", "import logging.handlers"),
     ("domain/strategies/broken.py", "from pydantic import BaseModel"),
     ("adapters/broken.py", "from entrypoints.settings import Settings"),
-    ("adapters/broken.py", "import numpy"),
+    ("adapters/broken.py", "import pandas"),
     ("adapters/broken.py", "from loguru import logger"),
     ("entrypoints/broken.py", "import requests"),
     ("vps/broken.py", "from domain.engine import step"),

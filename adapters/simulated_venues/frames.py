@@ -19,8 +19,8 @@ class RecordingInvalid(Exception):
     """A file that is no recording: `path`, `line` (1 is the first, 0 the file itself) and `why`."""
 
     def __init__(self, path: Path, line: int, why: str) -> None:
-        """All three are in the message too."""
-        super().__init__(f"{path}, line {line}: {why}")
+        """All of it is in the message too."""
+        super().__init__(f"{path}, line {line}: {why}" if line else f"{path}: {why}")
         self.path, self.line, self.why = path, line, why
 
 

@@ -45,6 +45,13 @@ class Recording:
         """Read a `.jsonl` or `.jsonl.gz` file; RecordingInvalid when it holds no recording."""
         return cls(*read_frames(Path(path)))
 
+    @property
+    def unlisted(self) -> tuple[str, ...]:
+        """The tokens that have books and of which no market is described, in order of appearance."""
+        rows = (self._shelf.first("market", slug).value() for slug in self.slugs)
+        listed = {token for row in rows if isinstance(row, dict) for token in json.loads(str(row.get("clobTokenIds") or "[]"))}
+        return tuple(token for token in self._shelf.names("book") if token not in listed)
+
     def outcomes(self, slug: str) -> tuple[str, ...]:
         """The outcomes of one of `slugs`, in the venue's order; KeyError for a slug that is not one of them."""
         row = self._shelf.first("market", slug).value()

@@ -17,10 +17,13 @@ from adapters.sqlite_ledger.shelf import MarketShelf
 from adapters.sqlite_ledger.trades import Sealed, entry_of
 from domain.fill import whole_micros
 from domain.ledger import LawBroken
-from domain.report import Journal, Report
+from domain.report import Journal, Report, Trade
 from domain.state import State
 
 JOURNAL_TRADES = 500
+ALL = -1
+"""SQLite's word for no limit."""
+
 JOURNAL_ORDERS = writing.KEPT_ORDER_EVENTS
 """All of them: a hedge signal needs the fill, which may be one of many events of its order."""
 
@@ -145,6 +148,11 @@ class SqliteLedger:
                 trades=reading.newest_trades(self._connection, markets, JOURNAL_TRADES),
                 equity=reading.equity(self._connection),
             )
+
+    def trades(self) -> tuple[Trade, ...]:
+        """Every trade, oldest first. Raises `LedgerInvalid`, `LedgerUnwritable`."""
+        with disk_trouble(self._path), belief(self._path):
+            return reading.newest_trades(self._connection, self._shelf.all(), ALL)
 
     def close(self) -> None:
         """Bring the log into the file and let go of it. Closing twice is fine."""

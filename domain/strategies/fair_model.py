@@ -28,7 +28,7 @@ def signal(reading: Reading) -> Signal | None:
     """The token's fair probability less its mid; None without a model of the market."""
     if reading.market.fair is None:
         return None
-    newest = reading.history.samples[-1]
+    newest = reading.history.back(0)
     fair_p = reading.market.fair.fair_p(newest.reference)
     return Signal(edge=probability_edge(fair_p=fair_p, mid=newest.mid), fair_p=fair_p)
 

@@ -4,7 +4,8 @@ import operator
 from dataclasses import dataclass
 
 from domain.decision import Reason, Signal
-from domain.edge import Unit, directed, lead_lag_edge_pct, noise_pct, return_pct
+from domain.edge import Unit, directed, lead_lag_edge_pct, return_pct
+from domain.figures import clamped
 from domain.history import History
 from domain.lag import CAPACITY as LAG_CAPACITY
 from domain.state_machine import Row, max_hold
@@ -26,21 +27,16 @@ class LeadLag:
 
     def signal(self, reading: Reading) -> Signal:
         """The directed return of the reference, and how much of it the token's own mid has not followed yet."""
-        window = reading.history.samples[-self.lookback_points :]
-        oldest, newest = window[0], window[-1]
+        newest, oldest = reading.history.back(0), reading.history.back(self.lookback_points - 1)
         move = directed(reading.market.direction, return_pct(newest.reference, oldest.reference))
         edge = lead_lag_edge_pct(directed_move_pct=move, mid_move_pct=return_pct(newest.mid, oldest.mid))
-        fair = min(max(newest.mid * (1 + edge / 100), 0.0), 1.0)
+        fair = clamped(newest.mid * (1 + edge / 100))
         return Signal(edge=edge, move=move, move_min=self._move_min_pct(reading.history), fair_p=fair)
 
     def _move_min_pct(self, history: History) -> float:
         if self.noise_mult is None:
             return self.spot_move_min_pct
-        noise = noise_pct(
-            [sample.reference for sample in history.samples],
-            window=self.noise_window_points,
-            lookback=self.lookback_points,
-        )
+        noise = history.noise_pct(window=self.noise_window_points, lookback=self.lookback_points)
         return max(self.spot_move_min_pct, self.noise_mult * noise) if noise is not None else self.spot_move_min_pct
 
 

@@ -38,9 +38,9 @@ class PmDraw:
 
     def signal(self, reading: Reading) -> Signal:
         """How far the token lies below its baseline, and which three markets were seen."""
-        mid = reading.history.samples[-1].mid
+        mid = reading.history.back(0).mid
         fair_p = min(max(self._baseline_of(reading.market) * self.prob_mult, 0.0), 1.0)
-        return Signal(edge=points_edge(fair_p=fair_p, mid=mid), fair_p=fair_p, details=_seen(reading))
+        return Signal(edge=points_edge(fair_p=fair_p, mid=mid), fair_p=fair_p, details=reading.ways_seen)
 
     def _baseline_of(self, market: Market) -> float:
         named = (self.baseline[slug] for slug in (market.slug.lower(), market.event.lower()) if slug in self.baseline)
@@ -55,18 +55,6 @@ class PmDraw:
             (self.favourite_max is not None, "PM_DRAW_FAV_MAX"),
         )
         return next((name for asks, name in asking if asks), "")
-
-
-def _seen(reading: Reading) -> tuple[tuple[str, float | str], ...]:
-    """What the mids of the set sum to when all are known, and its legs: `EVENT: aug 0.365, draw 0.385, koe 0.255`."""
-    three = reading.market.three_way
-    if three is None:
-        return ()
-    known = [mid for mid in reading.legs if mid is not None]
-    names = (leg.slug.removeprefix(f"{three.event}-") for leg in three.legs)
-    legs = (f"{name} {'?' if mid is None else f'{mid:g}'}" for name, mid in zip(names, reading.legs, strict=True))
-    sums = (("mids_sum", round(sum(known), 6)),) if len(known) == WAYS else ()
-    return *sums, ("legs", f"{three.event}: {', '.join(legs)}")
 
 
 def _as_mid(limit: Decimal | None) -> float | None:

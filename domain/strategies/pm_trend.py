@@ -23,7 +23,7 @@ class PmTrend:
 
     def signal(self, reading: Reading) -> Signal:
         """The return of the token's mid over the lookback. It claims no fair probability."""
-        newest, earlier = reading.history.samples[-1], reading.history.samples[-1 - self.lookback_points]
+        newest, earlier = reading.history.back(0), reading.history.back(self.lookback_points)
         return Signal(edge=return_pct(newest.mid, earlier.mid))
 
 
@@ -73,6 +73,14 @@ def _other_move(view: View) -> float | None:
     return other.signal.edge if other and other.signal else math.inf
 
 
+OTHER_SIDE_OPEN = Row(
+    Reason.OTHER_SIDE_OPEN,
+    "the other outcome is neither held nor being bought",
+    lambda v: int(v.market.complement in v.budget.engaged),
+    operator.le,
+    lambda v: 0,
+    "PM_TREND_AUTO_SIDE",
+)
 AUTO_SIDE: Table = (
     Row(
         Reason.NOT_BEST_SIDE,
@@ -82,13 +90,6 @@ AUTO_SIDE: Table = (
         _other_move,
         "PM_TREND_AUTO_SIDE",
     ),
-    Row(
-        Reason.OTHER_SIDE_OPEN,
-        "the other outcome is neither held nor being bought",
-        lambda v: int(v.market.complement in v.budget.engaged),
-        operator.le,
-        lambda v: 0,
-        "PM_TREND_AUTO_SIDE",
-    ),
+    OTHER_SIDE_OPEN,
 )
 """The gates of a market whose two outcomes are both watched."""

@@ -16,7 +16,7 @@ import pytest
 from adapters.portal import FILES
 from adapters.simulated_venues import BookSpec, SimMarket, SimulatedVenues, Steady, market_map
 from domain.market import Moment
-from entrypoints.daemon import on_grid
+from entrypoints.pace import on_grid
 from tests.entrypoints.processes import daemon, environment, published_tick, spelar, until, write_map
 
 MARKET = SimMarket(slug="btc-up-today")

@@ -1,0 +1,18 @@
+"""One gathering of a tick's inputs, known to everything that is asked on its behalf, however deep in the adapters."""
+
+from contextvars import ContextVar
+from dataclasses import dataclass
+
+from domain.market import Moment
+
+
+@dataclass(slots=True, kw_only=True)
+class Attempt:
+    """When a gathering began, and whether its deadline has struck: what is cancelled from then on came too late."""
+
+    began: Moment
+    late: bool = False
+
+
+ATTEMPT: ContextVar[Attempt | None] = ContextVar("ATTEMPT", default=None)
+"""None outside a tick: look-ups in the background, scans, checks."""
