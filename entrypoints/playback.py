@@ -111,7 +111,7 @@ class _Stage:
             universe=self._playback,
             kill_switch=self._playback,
         )
-        self._feed = _Seen(container.feed())
+        self._feed = _Seen(container.feed(cut=self._playback.cut))
         self._kept = _Nowhere(session.state)
         self._agent = Agent(
             rules=container.rules(),
