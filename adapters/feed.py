@@ -1,7 +1,7 @@
 """The feed: one tick's inputs from all sources at once. What a source does not deliver is missing, nothing more."""
 
 import asyncio
-from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol, TypeVar
@@ -21,6 +21,13 @@ class Sources:
     outcomes: tuple[Outcomes, ...]
 
 
+K = TypeVar("K")
+V = TypeVar("V")
+Books = Mapping[TokenId, OrderBook]
+Prices = Mapping[ReferenceId, Reference]
+Pays = Mapping[TokenId, Decimal]
+
+
 class Switch(Protocol):
     """Says whether entries and adds must stop."""
 
@@ -32,13 +39,23 @@ class Switch(Protocol):
 class VenueFeed:
     """Asks all sources in parallel. A tick waits at most `deadline_s` real seconds for all of them together."""
 
-    def __init__(self, *, clock: Clock, universe: Universe, sources: Sources, kill_switch: Switch, deadline_s: float) -> None:
-        """Gather from these sources."""
+    def __init__(
+        self,
+        *,
+        clock: Clock,
+        universe: Universe,
+        sources: Sources,
+        kill_switch: Switch,
+        deadline_s: float,
+        cut: Callable[[], Collection[int]] = tuple,
+    ) -> None:
+        """Gather from these sources. `cut` are the parts of a tick that give nothing even in time: where it was so, once."""
         self._clock = clock
         self._universe = universe
         self._sources = sources
         self._kill_switch = kill_switch
         self._deadline_s = deadline_s
+        self._cut = cut
         self._bookless: frozenset[TokenId] = frozenset()
 
     async def observe(self, moment: Moment, ledger: Ledger) -> Snapshot:
@@ -48,16 +65,11 @@ class VenueFeed:
         held = tuple(position.market for position in ledger.positions.values())
         markets = self._universe.markets(held)
         everything = (*markets, *held, *(order.market for order in ledger.pending))
-        books: dict[TokenId, OrderBook] = {}
-        references: dict[ReferenceId, Reference] = {}
-        payouts: dict[TokenId, Decimal] = {}
         wanted = list(dict.fromkeys(tokens_of(everything)))
         keys = tuple(_references(everything))
-        await self._all(
-            attempt,
-            self._books(wanted, books),
-            *(self._reference(key, references) for key in keys),
-            *(self._payout(position, payouts) for position in self._maybe_over(ledger, markets, moment)),
+        over = tuple(self._maybe_over(ledger, markets, moment))
+        books, references, payouts = await self._all(
+            attempt, self._books(wanted), [self._reference(key) for key in keys], [self._payout(position) for position in over]
         )
         self._bookless = frozenset(wanted) - books.keys()
         return Snapshot(
@@ -70,11 +82,21 @@ class VenueFeed:
             kill_switch=self._kill_switch.pulled(),
         )
 
-    async def _all(self, attempt: Attempt, *parts: Coroutine[None, None, None]) -> None:
+    async def _all(
+        self,
+        attempt: Attempt,
+        books: Coroutine[None, None, Books],
+        references: Sequence[Coroutine[None, None, Prices]],
+        payouts: Sequence[Coroutine[None, None, Pays]],
+    ) -> tuple[Books, Prices, Pays]:
         """Run the parts side by side until the deadline; what is late is missing."""
-        tasks = [asyncio.ensure_future(part) for part in parts]
+        asked = [asyncio.ensure_future(books)]
+        priced = [asyncio.ensure_future(part) for part in references]
+        paid = [asyncio.ensure_future(part) for part in payouts]
+        tasks: list[asyncio.Future[Books] | asyncio.Future[Prices] | asyncio.Future[Pays]] = [*asked, *priced, *paid]
+        late: set[object] = set()
         try:
-            _, late = await asyncio.wait(tasks, timeout=self._deadline_s)
+            late |= (await asyncio.wait(tasks, timeout=self._deadline_s))[1]
             attempt.late = bool(late)
         finally:
             for task in tasks:
@@ -83,23 +105,25 @@ class VenueFeed:
         for outcome in done:
             if isinstance(outcome, Exception) and not isinstance(outcome, Unavailable):
                 raise outcome
+        attempt.cut = tuple(number for number, task in enumerate(tasks) if task in late)
+        late |= {task for number, task in enumerate(tasks) if number in self._cut()}
+        return _given(asked, late), _given(priced, late), _given(paid, late)
 
-    async def _books(self, tokens: list[TokenId], into: dict[TokenId, OrderBook]) -> None:
-        if tokens:
-            into.update(await self._sources.books.books(tokens))
+    async def _books(self, tokens: list[TokenId]) -> Books:
+        return await self._sources.books.books(tokens) if tokens else {}
 
-    async def _reference(self, key: ReferenceId, into: dict[ReferenceId, Reference]) -> None:
-        into[key] = await self._sources.references[key.source].reference(key.symbol, key.field)
+    async def _reference(self, key: ReferenceId) -> Prices:
+        return {key: await self._sources.references[key.source].reference(key.symbol, key.field)}
 
-    async def _payout(self, position: Position, into: dict[TokenId, Decimal]) -> None:
+    async def _payout(self, position: Position) -> Pays:
         for outcomes in self._sources.outcomes:
             try:
                 payouts = await outcomes.payouts(position.market)
             except Unavailable:
                 continue
             if position.token in payouts:
-                into[position.token] = payouts[position.token]
-                return
+                return {position.token: payouts[position.token]}
+        return {}
 
     def _maybe_over(self, ledger: Ledger, markets: Iterable[Market], moment: Moment) -> Iterable[Position]:
         """Positions whose market may have been resolved: past its end, closed for orders, or without a book last tick."""
@@ -111,8 +135,13 @@ class VenueFeed:
                 yield position
 
 
-K = TypeVar("K")
-V = TypeVar("V")
+def _given(parts: Iterable[asyncio.Future[Mapping[K, V]]], late: Collection[object]) -> dict[K, V]:
+    """What these parts gave in time."""
+    whole: dict[K, V] = {}
+    for part in parts:
+        if part not in late and not part.cancelled() and part.exception() is None:
+            whole.update(part.result())
+    return whole
 
 
 def _ordered(keys: Iterable[K], found: Mapping[K, V]) -> dict[K, V]:

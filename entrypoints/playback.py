@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
 
+from adapters.tape.followed import Followed
 from adapters.tape.playback import Attempted, Playback, recorded
 from adapters.tape.session import Session
 from domain.ledger import Ledger
@@ -99,7 +100,7 @@ class _Stage:
 
     def __init__(self, session: Session) -> None:
         self._session, self._first = session, True
-        self._playback = Playback()
+        self._playback, self._followed = Playback(), Followed()
         container = Container(
             settings=settings_of(session.settings),
             clock=self._playback,
@@ -110,7 +111,7 @@ class _Stage:
             universe=self._playback,
             kill_switch=self._playback,
         )
-        self._feed = _Seen(container.feed())
+        self._feed = _Seen(container.feed(cut=self._playback.cut))
         self._kept = _Nowhere(session.state)
         self._agent = Agent(
             rules=container.rules(),
@@ -124,7 +125,10 @@ class _Stage:
         """The tick again; None when it was not committed."""
         self._playback.show(attempted)
         moment, report = attempted.ticked.moment, None
-        if attempted.committed is False or not self._session.trades:
+        if not self._session.trades:
+            seen = await self._feed.observe(moment, self._followed.ledger(moment.at_ms))
+            self._followed.note(seen.markets, seen.payouts, moment)
+        elif attempted.committed is False:
             await self._feed.observe(moment, self._kept.state.ledger)
         else:
             report = await tick(self._agent, self._kept.state, moment)

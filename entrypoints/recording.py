@@ -1,5 +1,6 @@
 """Recording: beside a run that trades, or of the venues alone (`spelar record`)."""
 
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from decimal import Decimal
 
@@ -8,11 +9,12 @@ from loguru import logger
 from adapters.clock import SystemClock
 from adapters.health import Health
 from adapters.state_lock import StateLock
+from adapters.tape.followed import Followed
 from adapters.tape.recorder import RecordedFeed, Recorder
 from adapters.tape.session import Session
 from domain.ledger import Ledger
-from domain.market import Moment
-from domain.ports import Clock, Feed
+from domain.market import Market, Moment
+from domain.ports import Clock, Feed, Universe
 from domain.state import State
 from entrypoints import VERSION
 from entrypoints.background import venues
@@ -69,26 +71,39 @@ async def record(settings: Settings) -> int:
         recorder.begin(session_of(container, State(sequence=0, ledger=WATCHING)))
         logger.info("spelar {}: recording {} markets into {}", VERSION, len(container.entries()), settings.recording)
         async with venues(container):
-            watch = _Watch(RecordedFeed(container.feed(), recorder), recorder, Pace(settings, clock))
-            await watch.run()
+            pace = Pace(settings, clock)
+            watch = Watch(container, recorder, stop=pace.stop.set)
+            await pace.run(watch.look)
     if recorder.broken:
         raise RecordingUnwritable(f"{settings.recording} could not be written after {watch.ticks} ticks")
     return watch.ticks
 
 
-class _Watch:
-    """Ticks that only look."""
+class _Listed:
+    """The universe of somebody who follows the map, whatever else the pretended holder has."""
 
-    def __init__(self, feed: Feed, recorder: Recorder, pace: Pace) -> None:
-        self._feed, self._recorder, self._pace = feed, recorder, pace
+    def __init__(self, universe: Universe) -> None:
+        self._universe = universe
+
+    def markets(self, held: Iterable[Market] = ()) -> tuple[Market, ...]:
+        return self._universe.markets()
+
+
+class Watch:
+    """Ticks that only look. `stop` is called when there is nowhere left to write them."""
+
+    def __init__(self, container: Container, recorder: Recorder, *, stop: Callable[[], None]) -> None:
+        """Look at the venues of this container."""
+        feed: Feed = container.feed(universe=_Listed(container.universe()))
+        self._feed, self._recorder, self._stop = RecordedFeed(feed, recorder), recorder, stop
+        self._followed = Followed()
         self.ticks = 0
 
-    async def run(self) -> None:
-        await self._pace.run(self._look)
-
-    async def _look(self, moment: Moment) -> None:
-        await self._feed.observe(moment, WATCHING)
+    async def look(self, moment: Moment) -> None:
+        """One tick."""
+        seen = await self._feed.observe(moment, self._followed.ledger(moment.at_ms))
+        self._followed.note(seen.markets, seen.payouts, moment)
         self._recorder.committed()
         self.ticks += 1
         if self._recorder.broken:
-            self._pace.stop.set()
+            self._stop()

@@ -1,19 +1,17 @@
 """Ticks out of a recording that has none: the real feed, asked on a grid of times as the daemon would have asked.
 
-A recording knows nothing of positions. So that every later replay finds the books and the payout of whatever it may hold, the
-feed is asked as if one share of every market that was ever followed were held, until that market has paid.
+The feed is asked as if one share of every market were held (`adapters.tape.followed`).
 """
 
 from asyncio import Runner
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
 
+from adapters.tape.followed import Followed
 from adapters.tape.writing import Gap
 from adapters.universe import REFRESH_S, MapUniverse
-from domain.ledger import Ledger, Position
-from domain.market import Market, Moment, Snapshot, TokenId
+from domain.market import Moment, Snapshot
 from domain.ports import Feed
 
 QUIET_MS = 60_000
@@ -21,9 +19,6 @@ QUIET_MS = 60_000
 
 LOOK_UP_INTERVALS = 2
 """Ticks between two look-ups of markets that are not known yet, as the daemon has it."""
-
-PAYOUT_WAIT_MS = 3_600_000
-"""How long after its end a market is asked for its payout; some never say."""
 
 
 class GridClock:
@@ -89,7 +84,7 @@ def grid_times(span: Span, interval_ms: int) -> Iterator[int | Gap]:
 
 def played(span: Span, interval_ms: int, *, clock: GridClock, feed: Feed, universe: MapUniverse) -> Iterator[Snapshot | Gap]:
     """Every tick of the grid as the feed sees it, `clock` standing at it."""
-    followed = _Followed()
+    followed = Followed()
     looked_up_ms, refreshed_ms = span.start_ms - LOOK_UP_INTERVALS * interval_ms, span.start_ms
     with Runner() as runner:
         for at in grid_times(span, interval_ms):
@@ -106,38 +101,3 @@ def played(span: Span, interval_ms: int, *, clock: GridClock, feed: Feed, univer
             # Those that left the map come last: they are nobody's but the pretended holder's.
             yield replace(seen, markets=seen.markets[: len(listed)])
             followed.note(listed, seen.payouts, clock.now())
-
-
-class _Followed:
-    """The markets that were ever followed and have not paid yet, as positions."""
-
-    def __init__(self) -> None:
-        self._held: dict[TokenId, Position] = {}
-        self._paid: set[TokenId] = set()
-
-    def note(self, listed: Sequence[Market], payouts: Mapping[TokenId, Decimal], at: Moment) -> None:
-        self._paid |= payouts.keys()
-        for market in listed:
-            if market.token is not None:
-                self._held[market.token] = _share(market, market.token, at)
-
-    def ledger(self, at_ms: int) -> Ledger:
-        self._held = {
-            token: position
-            for token, position in self._held.items()
-            if token not in self._paid and at_ms - (position.market.ends_at_ms or position.opened.at_ms) <= PAYOUT_WAIT_MS
-        }
-        return Ledger(opening_cash=Decimal(0), cash=Decimal(0), positions=self._held)
-
-
-def _share(market: Market, token: TokenId, at: Moment) -> Position:
-    return Position(
-        market=market,
-        token=token,
-        shares=Decimal(1),
-        cost=Decimal(0),
-        entry_mid=0.5,
-        last_mid=0.5,
-        opened=at,
-        last_fill=at,
-    )

@@ -153,6 +153,10 @@ class Playback:
         """Whether the kill switch was pulled."""
         return self._tick.ticked.kill_switch
 
+    def cut(self) -> tuple[int, ...]:
+        """The parts of the feed that came too late."""
+        return self._tick.ticked.cut
+
     def markets(self, held: Iterable[Market] = ()) -> tuple[Market, ...]:
         """The markets that were followed, those that are held among them."""
         return self._tick.markets

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from adapters.attempt import ATTEMPT
+from adapters.attempt import ATTEMPT, Attempt
 from adapters.tape.frames import Exchange, line_of
 from adapters.tape.record_disk import RecordDisk
 from adapters.tape.recording_transport import RecordingTransport
@@ -59,13 +59,13 @@ class Recorder:
         """A transport for the client of `source`, whose answers are recorded; `inner` instead of connections of its own."""
         return RecordingTransport(source, base_url, clock=self._clock, tick=self._asking, note=self._note, inner=inner)
 
-    def observed(self, snapshot: Snapshot, began: Moment) -> None:
-        """A tick's inputs are in."""
+    def observed(self, snapshot: Snapshot, attempt: Attempt) -> None:
+        """A tick's inputs are in, as they were gathered in this attempt."""
         at_ms = snapshot.ready.at_ms
         if snapshot.markets != self._markets:
             self._markets = markets = snapshot.markets
             self._disk.put(at_ms, markets_line(markets, at_ms))
-        self._ticked = ticked = Ticked.of(snapshot, sequence=self._sequence + 1, began=began)
+        self._ticked = ticked = Ticked.of(snapshot, sequence=self._sequence + 1, began=attempt.began, cut=attempt.cut)
         self._disk.put(at_ms, tick_line(ticked))
 
     def failed_to_observe(self) -> None:
@@ -106,8 +106,7 @@ class RecordedFeed:
         except BaseException:
             self._recorder.failed_to_observe()
             raise
-        attempt = ATTEMPT.get()
-        self._recorder.observed(snapshot, attempt.began if attempt else snapshot.ready)
+        self._recorder.observed(snapshot, ATTEMPT.get() or Attempt(began=snapshot.ready))
         return snapshot
 
 

@@ -2,7 +2,7 @@
 
     {"t", "kind": "session", "version", "ledger_id", "ledger_sequence", "trades", "settings", "map", "baseline", "state"}
     {"t", "kind": "markets", "markets"}
-    {"t", "kind": "tick", "sequence", "committed", "moment", "began", "ready", "kill_switch"}
+    {"t", "kind": "tick", "sequence", "committed", "moment", "began", "ready", "kill_switch", "cut"}
     {"t", "kind": "gap", "until", "why"}
 
 A tick's line comes twice: with `committed` false when its inputs are in, before the ledger is written, and with true after
@@ -60,7 +60,10 @@ class Session:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ticked:
-    """A tick's line. `began` and `ready` are when its inputs were asked for and when the last one was in."""
+    """A tick's line. `began` and `ready` are when its inputs were asked for and when the last one was in.
+
+    `cut` are the parts of the feed that its deadline ended: whatever was recorded on their behalf, the tick got nothing of it.
+    """
 
     sequence: int
     committed: bool
@@ -68,9 +71,10 @@ class Ticked:
     began: Moment
     ready: Moment
     kill_switch: bool
+    cut: tuple[int, ...] = ()
 
     @classmethod
-    def of(cls, snapshot: Snapshot, *, sequence: int, began: Moment) -> "Ticked":
+    def of(cls, snapshot: Snapshot, *, sequence: int, began: Moment, cut: tuple[int, ...] = ()) -> "Ticked":
         """The line of a snapshot that waits for its commit."""
         return cls(
             sequence=sequence,
@@ -79,6 +83,7 @@ class Ticked:
             began=began,
             ready=snapshot.ready,
             kill_switch=snapshot.kill_switch,
+            cut=cut,
         )
 
 
@@ -143,6 +148,7 @@ def tick_line(ticked: Ticked) -> bytes:
         "began": _pair(ticked.began),
         "ready": _pair(ticked.ready),
         "kill_switch": ticked.kill_switch,
+        "cut": ticked.cut,
     }
     return json.dumps(row).encode()
 
@@ -165,6 +171,7 @@ def ticked_in(line: bytes) -> Ticked | None:
         began=began,
         ready=ready,
         kill_switch=row["kill_switch"],
+        cut=tuple(row["cut"]),
     )
 
 

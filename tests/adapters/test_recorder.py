@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from pathlib import Path
@@ -188,6 +189,18 @@ def test_sound_answers_give_the_same_snapshots_again(tmp_path: Path) -> None:
 def test_a_fault_of_the_venue_gives_the_same_snapshots_again(tmp_path: Path, fault: str, path: str) -> None:
     """In the first tick; those after it show what the clients and adapters made of it, back-off included."""
     same(tmp_path, path, FAULTS[fault])
+
+
+@pytest.mark.parametrize("path", ["/books", "/tickers", "/Ticker"])
+def test_what_a_busy_machine_was_late_with_is_missing_again(tmp_path: Path, path: str) -> None:
+    """The deadline strikes between two requests, too, of which nothing is recorded then."""
+
+    def busy(_: httpx.Request) -> httpx.Response:
+        time.sleep(DEADLINE_S)
+        return answered(b"<html>")
+
+    seen = same(tmp_path, path, busy)
+    assert not seen[0].books
 
 
 @pytest.mark.parametrize("path", ["/books", "/Ticker", "/tickers"])

@@ -1,14 +1,15 @@
 """Sessions lived through in a second: the daemon's container and recorder over simulated venues, without sockets."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 import httpx
 
-from adapters.market_map import MarketMap
+from adapters.market_map import MapEntry, MarketMap
 from adapters.simulated_venues import Scenario, market_map
 from adapters.simulated_venues.in_process import ORIGINS, ScriptTransport
 from adapters.tape.recorder import RecordedFeed, RecordedLedger, Recorder
@@ -18,7 +19,7 @@ from domain.report import Trade
 from domain.state import State
 from entrypoints.agent import Agent, tick
 from entrypoints.container import Container
-from entrypoints.recording import session_of
+from entrypoints.recording import WATCHING, Watch, session_of
 from entrypoints.rules import rules_of
 from entrypoints.settings import Settings, read_settings
 from tests.builders import NOON_MS
@@ -51,6 +52,7 @@ class Life:
         self.at_ms = self._start_ms = start_ms
         self._recording = recording
         self._script = Scenario(seed, start_ms)
+        self._troubles: list[str] = []
 
     @property
     def trades(self) -> list[Trade]:
@@ -62,23 +64,27 @@ class Life:
         asyncio.run(self._live(ticks, lost))
         return self
 
+    def watch(self, ticks: int, *entries: MapEntry) -> "Life":
+        """A session of so many ticks that only looks at the markets of these entries."""
+        asyncio.run(self._watch(ticks, entries))
+        return self
+
+    async def _watch(self, ticks: int, entries: Sequence[MapEntry]) -> None:
+        clock, recorder = self._begin()
+        container = self._container(clock, recorder, entries)
+        recorder.begin(session_of(container, State(sequence=0, ledger=WATCHING)))
+        watch = Watch(container, recorder, stop=self._troubles.clear)
+        for _ in range(ticks):
+            await container.universe().resolve()
+            await self._next(clock, watch.look)
+        recorder.close()
+        assert not self._troubles
+
     async def _live(self, ticks: int, lost: int) -> None:
-        clock = BusyClock(self.at_ms, self._start_ms)
-        troubles: list[str] = []
-        recorder = Recorder(self._recording, clock=clock, failed=troubles.append)
-
-        def transport(source: str, base_url: str) -> httpx.AsyncBaseTransport:
-            return recorder.transport(source, base_url, ScriptTransport(self._script, lambda: clock.at_ms))
-
+        clock, recorder = self._begin()
         strategy = rules_of(self.settings).strategy
         entries = market_map(self._script, draws=strategy.draws, whole=strategy.both_outcomes)
-        container = Container(
-            settings=self.settings,
-            clock=clock,
-            entries=MarketMap.model_validate(entries).markets,
-            transports=transport,
-            monotonic=count().__next__,  # no pace between requests
-        )
+        container = self._container(clock, recorder, MarketMap.model_validate(entries).markets)
         state = self.store.load()
         recorder.begin(session_of(container, state, ledger_id=LEDGER_ID))
         await container.universe().resolve()
@@ -90,13 +96,27 @@ class Life:
             portal=MemoryPortal(),
         )
         for number in range(ticks):
-            moment = clock.now()
             if number == ticks - lost:
                 agent = replace(agent, store=MemoryLedger(self.store.load()))
-            await tick(agent, agent.store.load(), moment)
-            clock.at_ms = self.at_ms = moment.at_ms + round(self.settings.interval_s * 1000)
+            await self._next(clock, partial(tick, agent, agent.store.load()))
         recorder.close()
-        assert not troubles
+        assert not self._troubles
+
+    def _begin(self) -> tuple[BusyClock, Recorder]:
+        clock = BusyClock(self.at_ms, self._start_ms)
+        return clock, Recorder(self._recording, clock=clock, failed=self._troubles.append)
+
+    def _container(self, clock: BusyClock, recorder: Recorder, entries: Sequence[MapEntry]) -> Container:
+        def transport(source: str, base_url: str) -> httpx.AsyncBaseTransport:
+            return recorder.transport(source, base_url, ScriptTransport(self._script, lambda: clock.at_ms))
+
+        monotonic = count().__next__  # no pace between requests
+        return Container(settings=self.settings, clock=clock, entries=entries, transports=transport, monotonic=monotonic)
+
+    async def _next(self, clock: BusyClock, look: Callable[[Moment], Awaitable[object]]) -> None:
+        moment = clock.now()
+        await look(moment)
+        clock.at_ms = self.at_ms = moment.at_ms + round(self.settings.interval_s * 1000)
 
 
 def settings_in(environment: Mapping[str, str]) -> Settings:

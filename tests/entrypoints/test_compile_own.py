@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from adapters.market_map import MarketMap
 from adapters.simulated_venues import RecordingInvalid
 from adapters.tape import TapeInvalid
 from adapters.tape.columns import Columns
@@ -144,6 +145,21 @@ def test_what_a_writer_that_was_killed_left_is_compiled_and_a_changed_byte_is_a_
     with pytest.raises(RecordingInvalid, match="line 1"):
         tape_of(tmp_path / "nothing", tmp_path / "recording")
     assert not (tmp_path / "nothing").exists()
+
+
+def test_who_only_watches_learns_what_every_market_paid_too(tmp_path: Path) -> None:
+    """Else a replay would hold a window's shares for ever; playback gives the very same, and nothing is followed too long."""
+    entries = [
+        {"name": outcome, "polymarket": {"market_slug": "btc-updown-5m-*", "outcome": outcome}} for outcome in ("Up", "Down")
+    ]
+    places = MarketMap.model_validate({"version": 1, "markets": entries}).markets
+    life = Life(tmp_path / "recording", BRISK | {"INTERVAL_S": "20"}).watch(34, *places)
+    _, columns = tape_of(tmp_path / "tape", tmp_path / "recording")
+    assert len(columns.grid) == 34
+    assert len(columns.payouts) == 4
+    assert sum(payout.pays for payout in columns.payouts) == 2
+    assert {len(snapshot(columns, tick).markets) for tick in range(34)} == {2}
+    assert not life.trades
 
 
 def test_own_recordings_keep_their_ticks_to_themselves(tmp_path: Path) -> None:
