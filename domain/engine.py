@@ -13,8 +13,8 @@ from domain.decision import Cause, Reason, Verdict
 from domain.fees import FREE
 from domain.fill import walk, whole_micros
 from domain.ledger import Action, Ledger, Order
-from domain.market import Moment, OrderBook, Side, Snapshot, TokenId
-from domain.reading import accepted_references, first_look, followed, remembered, sampled
+from domain.market import Moment, OrderBook, ReferenceId, Side, Snapshot, TokenId
+from domain.reading import Accepted, accepted_references, first_look, followed, remembered, sampled
 from domain.sizing import Sizing
 from domain.state import Memory, State
 from domain.state_machine import (
@@ -88,11 +88,7 @@ def step(rules: Rules, snapshot: Snapshot, state: State) -> Decision:
     """Decide one tick."""
     references = accepted_references(snapshot, state.memory, freshness_s=rules.limits.freshness_s)
     turn = _Turn(rules, snapshot, state)
-    freshness_s = rules.limits.freshness_s
-    looks = (
-        first_look(m, snapshot, references, state.memory, freshness_s=freshness_s) for m in followed(snapshot, state.ledger)
-    )
-    readings = turn.readings(looks)
+    readings = turn.readings(references)
     waiting = turn.meet_waiting(readings)
     for decide in (turn.exit, turn.add, turn.enter):
         for reading in readings:
@@ -114,6 +110,13 @@ def step(rules: Rules, snapshot: Snapshot, state: State) -> Decision:
         ledger=state.ledger if waiting == state.ledger.pending else replace(state.ledger, pending=waiting),
         kill_switch=snapshot.kill_switch,
     )
+
+
+def first_views(rules: Rules, snapshot: Snapshot, state: State) -> tuple[View, ...]:
+    """What the rules may see of every token when a tick begins, before anything is decided."""
+    turn = _Turn(rules, snapshot, state)
+    readings = turn.readings(accepted_references(snapshot, state.memory, freshness_s=rules.limits.freshness_s))
+    return tuple(turn.view(reading) for reading in readings)
 
 
 class _Turn:
@@ -164,8 +167,13 @@ class _Turn:
             clock_jump_s=self.clock_jump_s,
         )
 
-    def readings(self, looks: Iterable[Reading]) -> tuple[Reading, ...]:
+    def readings(self, references: Mapping[ReferenceId, Accepted]) -> tuple[Reading, ...]:
         """Every token's inputs with this tick's sample and signal."""
+        snapshot, memory, freshness_s = self.snapshot, self.state.memory, self.rules.limits.freshness_s
+        looks = (
+            first_look(market, snapshot, references, memory, freshness_s=freshness_s)
+            for market in followed(snapshot, self.state.ledger)
+        )
         whole = tuple(sampled(first, self.view(first), self.rules.strategy, self.rules.limits) for first in looks)
         self.peers = {reading.market.token: reading for reading in whole if reading.market.token is not None}
         return whole
