@@ -7,6 +7,7 @@ record, per period and not annualised: the mean change over its standard deviati
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import NormalDist, fmean, variance
 
 EULER = 0.5772156649015329
@@ -57,9 +58,7 @@ def deflated_sharpe(changes: Sequence[float], scores: Sequence[float]) -> float 
 def _shape(values: Sequence[float]) -> tuple[float, float]:
     """Skewness and kurtosis of all values (moments over their number); those of a normal distribution when nothing varies."""
     middle = fmean(values) if values else 0.0
-    second, third, fourth = (
-        fmean([(value - middle) ** power for value in values]) if values else 0.0 for power in (2, 3, 4)
-    )
+    second, third, fourth = (fmean([(value - middle) ** power for value in values]) if values else 0.0 for power in (2, 3, 4))
     return (third / second**1.5, fourth / second**2) if second > 0 else (0.0, 3.0)
 
 
@@ -80,7 +79,7 @@ def folds_of(edges_s: Sequence[float], *, count: int, purge_s: float) -> tuple[F
     """
     periods = len(edges_s) - 1
     cuts = [round(periods * number / (count + 1)) for number in range(count + 2)]
-    tests = zip(cuts[1:-1], cuts[2:], strict=True)
+    tests = tuple(pairwise(cuts))[1:]
     found = (
         Fold(seen=sum(edge <= edges_s[first] - purge_s for edge in edges_s[1 : first + 1]), first=first, end=end)
         for first, end in tests

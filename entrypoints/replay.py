@@ -40,7 +40,7 @@ class ReplayRefused(Exception):
     """The replay would overwrite what is not its own, or was asked for what cannot be read."""
 
 
-class _Unseen:
+class Unseen:
     """Implements `domain.ports.Portal` for nobody: the files of a replay are made once, at its end."""
 
     def rebuild(self, journal: Journal) -> None:
@@ -71,7 +71,7 @@ def replayed(wish: Replay, turns: Turns) -> ReplayLedger:
 
 async def _replayed(wish: Replay, turns: Turns) -> ReplayLedger:
     store, feed, grid = ReplayLedger(wish.opening), TapeFeed(wish.columns), wish.columns.grid
-    agent = Agent(rules=wish.rules, feed=feed, broker=PaperBroker(), store=store, portal=_Unseen())
+    agent = Agent(rules=wish.rules, feed=feed, broker=PaperBroker(), store=store, portal=Unseen())
     turn = turns.after(store.load())
     while turn is not None:
         moment = moment_of(grid, turn.tick)

@@ -22,7 +22,7 @@ from domain.settle import settle
 from domain.state_machine import first_closed, first_fired
 from domain.view import View
 
-KEPT_SNAPSHOTS = 16_384
+KEPT_SNAPSHOTS = 8_192
 OF_THE_ACCOUNT = frozenset((Reason.INSUFFICIENT_CASH, Reason.THROTTLED, Reason.ORDER_PENDING))
 """Reasons to skip that hang on the books of account."""
 

@@ -172,8 +172,6 @@ def _kind(name: str) -> pa.DataType:
     return pa.int64() if name in {"trades", "round_trips"} else pa.float64()
 
 
-
-
 def dollars(changes: Sequence[int]) -> float:
     """What some periods brought, USDC."""
     return sum(changes) / MICROS
