@@ -3,6 +3,7 @@
 import multiprocessing
 import os
 import signal
+import traceback
 import warnings
 from collections import deque
 from collections.abc import Callable, Hashable, Iterator, Sequence
@@ -17,8 +18,8 @@ T_in = TypeVar("T_in", contravariant=True)
 R_out = TypeVar("R_out", covariant=True)
 
 
-class WorkerLost(Exception):
-    """A process that worked for this one is gone."""
+class CrewLost(Exception):
+    """Who did the work is gone; the text says why and what to do."""
 
 
 class Crew(Protocol[T_in, R_out]):
@@ -91,7 +92,7 @@ class Workers(Generic[T, R]):
         self._processes.clear()
 
     def answers(self, tasks: Sequence[T]) -> Iterator[R]:
-        """One answer for each task, in the order in which they are ready. Raises `WorkerLost`."""
+        """One answer for each task, in the order in which they are ready. Raises `CrewLost`."""
         queues = _by_kind(tasks, self._kind)
         busy: dict[Connection, Hashable] = {}
         for connection in self._processes:
@@ -109,9 +110,7 @@ class Workers(Generic[T, R]):
         except (EOFError, OSError):
             process = self._processes[connection]
             process.join(1)
-            raise WorkerLost(
-                f"a worker process has died (exit code {process.exitcode}); was there too little memory?"
-            ) from None
+            raise CrewLost(f"a worker process has died (exit code {process.exitcode}); was there too little memory?") from None
         if isinstance(answer, Exception):
             raise answer
         return answer
@@ -144,5 +143,6 @@ def _serve(work: Callable[[T], R], connection: Connection, foreign: Sequence[Con
         try:
             answer = work(task)
         except Exception as error:  # noqa: BLE001 - it is raised again by who asked
+            error.add_note(traceback.format_exc())
             answer = error
         connection.send(answer)

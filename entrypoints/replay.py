@@ -1,6 +1,7 @@
 """Replay: the same tick over a tape, and what it came to."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from adapters.draw_baseline import load_draw_baseline
 from adapters.paper_broker import PaperBroker
 from adapters.portal import PortalFiles, read_manifest
 from adapters.portal.cells import iso, json_bytes
+from adapters.portal.runs import RUNS, list_run
 from adapters.portal.schema import PRICES
 from adapters.tape.account import curve_of
 from adapters.tape.columns import Columns
@@ -107,7 +109,7 @@ def replay(asked: Asked) -> Document:
     files = read_manifest(asked.out_dir)
     if files and files.ledger_id != LEDGER_ID:
         raise ReplayRefused(f"{asked.out_dir} holds the files of ledger {files.ledger_id}: give the replay another --out")
-    columns = open_tape(asked.tape, _ms(asked.since), _ms(asked.until), asked.markets or None)
+    columns = open_tape(asked.tape, ms_of(asked.since), ms_of(asked.until), asked.markets or None)
     if settings.fees == "none":
         columns = with_fees(columns, FREE)
     rules = rules_of(settings, load_draw_baseline(settings.draw_baseline_file))
@@ -132,18 +134,23 @@ def replay(asked: Asked) -> Document:
     return _written(asked, settings, wish, turns, store)
 
 
-def settings_of(environment: Mapping[str, str], changes: Sequence[str]) -> Settings:
-    """The environment's settings with these changes, each `NAME=VALUE`. Raises `SettingsInvalid`."""
-    changed = dict(environment)
+def changed(environment: Mapping[str, str], changes: Sequence[str]) -> dict[str, str]:
+    """The environment with these changes, each `NAME=VALUE`. Raises `SettingsInvalid`."""
+    after = dict(environment)
     for change in changes:
         name, sign, value = change.partition("=")
         if not sign or name not in KNOWN:
             raise SettingsInvalid(f"--set {change}: NAME=VALUE, where NAME is one of this program's variables")
-        changed[name] = value
-    return read_settings(changed)
+        after[name] = value
+    return after
 
 
-def _ms(text: str | None) -> int | None:
+def settings_of(environment: Mapping[str, str], changes: Sequence[str]) -> Settings:
+    """The environment's settings with these changes, each `NAME=VALUE`. Raises `SettingsInvalid`."""
+    return read_settings(changed(environment, changes))
+
+
+def ms_of(text: str | None) -> int | None:
     """A time as UTC milliseconds: ISO 8601, UTC where it names no zone."""
     if text is None:
         return None
@@ -188,6 +195,9 @@ def _written(asked: Asked, settings: Settings, wish: Replay, turns: Turns, store
     portal.rebuild(store.journal(curve.points(columns)))
     (asked.out_dir / REPORT).write_bytes(json_bytes(report))
     write_trades(asked.out_dir / ALL_TRADES, store.trades)
+    if asked.out_dir.resolve().parent.name == RUNS:
+        brief = {name: report[name] for name in ("tape", "strategy_mode", "pnl_usd", "coverage")}
+        list_run(asked.out_dir.resolve(), {"kind": "replay", "made_at": iso(round(time.time() * 1000)), **brief})
     return report
 
 

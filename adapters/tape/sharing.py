@@ -89,7 +89,8 @@ class Known:
         if len(self.report.orders) != 1 or self.report.orders[0].execution.order.token != self.token:
             return False
         order, view = self.report.orders[0].execution.order, self.view
-        if rules.strategy.signal(view.reading) != view.reading.signal:
+        seen = view.reading.signal
+        if seen is not None and rules.strategy.signal(view.reading) != seen:
             return False
         if order.action is Action.EXIT:
             fired = first_fired(rules.exit, view)

@@ -1,36 +1,20 @@
 """A search that learns where good settings lie: optuna's tree-structured Parzen estimator, and the only place that knows it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Range:
-    """Numbers from `low` to `high`, both included, in steps where there is one."""
-
-    low: float
-    high: float
-    step: float | None = None
-
-    @property
-    def whole(self) -> bool:
-        """Whether it asks for whole numbers."""
-        return all(value == int(value) for value in (self.low, self.high, self.step or 1))
-
-
-Space = Mapping[str, Range | Sequence[str]]
+from adapters.tape.axes import Axes, Span
 
 
 class Search:
     """Asks for settings in rounds, so that it learns the same however many of a round are tried at once."""
 
-    def __init__(self, space: Space, *, seed: int) -> None:
-        """Over this space; the same seed and the same scores give the same settings."""
+    def __init__(self, axes: Axes, *, seed: int) -> None:
+        """Over these axes; the same seed and the same scores give the same settings."""
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self._distributions = {name: _distribution(values) for name, values in space.items()}
+        self._distributions = {name: _distribution(values) for name, values in axes.items()}
         self._study = optuna.create_study(direction="maximize", sampler=optuna.samplers.TPESampler(seed=seed))
         self._asked: list[optuna.Trial] = []
 
@@ -46,8 +30,8 @@ class Search:
             self._study.tell(trial, score, state=state)
 
 
-def _distribution(values: Range | Sequence[str]) -> BaseDistribution:
-    if not isinstance(values, Range):
+def _distribution(values: Span | tuple[str, ...]) -> BaseDistribution:
+    if not isinstance(values, Span):
         return CategoricalDistribution(list(values))
     if values.whole:
         return IntDistribution(int(values.low), int(values.high), step=int(values.step or 1))
