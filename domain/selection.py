@@ -48,11 +48,16 @@ def deflated_sharpe(changes: Sequence[float], scores: Sequence[float]) -> float 
     independent; those of a grid are alike, so the truth lies on the kinder side. None for a record that does not vary.
     """
     score = sharpe(changes)
-    skewness, kurtosis = _shape(changes)
-    width = 1 - skewness * score + (kurtosis - 1) / 4 * score**2
-    if len(changes) < 2 or score == 0 or width <= 0:
+    if score == 0:
         return None
-    return NORMAL.cdf((score - expected_best(scores)) * math.sqrt(len(changes) - 1) / math.sqrt(width))
+    skewness, kurtosis = _shape(changes)
+    return exceeds(score, expected_best(scores), periods=len(changes), skewness=skewness, kurtosis=kurtosis)
+
+
+def exceeds(score: float, bound: float, *, periods: int, skewness: float, kurtosis: float) -> float | None:
+    """The probability that a record's true Sharpe ratio lies above a bound: equation 2 above; None where it has no sense."""
+    width = 1 - skewness * score + (kurtosis - 1) / 4 * score**2
+    return NORMAL.cdf((score - bound) * math.sqrt(periods - 1) / math.sqrt(width)) if width > 0 else None
 
 
 def _shape(values: Sequence[float]) -> tuple[float, float]:

@@ -22,6 +22,7 @@ from adapters.tape.columns import Columns
 from adapters.tape.replay_ledger import LEDGER_ID, ReplayLedger
 from adapters.tape.results import Document, Outcome, report_of, write_trades
 from adapters.tape.screen import Screen, scene_of
+from adapters.tape.sharing import SharedTicks
 from adapters.tape.snapshots import moment_of, with_fees
 from adapters.tape.tape import open_tape
 from adapters.tape.turns import EveryTick, TapeFeed, Turns
@@ -42,7 +43,7 @@ class ReplayRefused(Exception):
     """The replay would overwrite what is not its own, or was asked for what cannot be read."""
 
 
-class Unseen:
+class _Unseen:
     """Implements `domain.ports.Portal` for nobody: the files of a replay are made once, at its end."""
 
     def rebuild(self, journal: Journal) -> None:
@@ -66,20 +67,30 @@ class Replay:
     watch: Callable[[int], None] = unwatched
 
 
-def replayed(wish: Replay, turns: Turns) -> ReplayLedger:
-    """Decide the ticks that `turns` chooses, one after the other; what came of it."""
-    return asyncio.run(_replayed(wish, turns))
+def replayed(wish: Replay, turns: Turns, shared: SharedTicks | None = None) -> ReplayLedger:
+    """Decide the ticks that `turns` chooses, one after the other; what came of it.
+
+    `shared`: what replays of rules that are kin have decided on this tape, to ask first and to add to.
+    """
+    return asyncio.run(_replayed(wish, turns, shared))
 
 
-async def _replayed(wish: Replay, turns: Turns) -> ReplayLedger:
-    store, feed, grid = ReplayLedger(wish.opening), TapeFeed(wish.columns), wish.columns.grid
-    agent = Agent(rules=wish.rules, feed=feed, broker=PaperBroker(), store=store, portal=Unseen())
+async def _replayed(wish: Replay, turns: Turns, shared: SharedTicks | None) -> ReplayLedger:
+    store, grid = ReplayLedger(wish.opening), wish.columns.grid
+    feed = TapeFeed(wish.columns, shared.snapshots if shared else None)
+    agent = Agent(rules=wish.rules, feed=feed, broker=PaperBroker(), store=store, portal=_Unseen())
     turn = turns.after(store.load())
     while turn is not None:
-        moment = moment_of(grid, turn.tick)
-        store.lose(turn.lost, moment)
-        feed.turn_to(turn)
-        report = await tick(agent, turn.state, moment)
+        report = shared.recall(wish.rules, turn) if shared else None
+        if report is not None:
+            store.save(report)
+        else:
+            moment = moment_of(grid, turn.tick)
+            store.lose(turn.lost, moment)
+            feed.turn_to(turn)
+            report = await tick(agent, turn.state, moment)
+            if shared:
+                shared.learn(wish.rules, turn, report)
         wish.watch(turn.tick)
         turn = turns.after(report.state)
     return store

@@ -27,7 +27,7 @@ from entrypoints.replay import changed, ms_of
 from entrypoints.settings import HOLDS, VARIABLES
 from entrypoints.space import axes_of, combinations_of, in_force
 from entrypoints.standing import Swept, standing_of
-from entrypoints.trial import Base, Setting, Tester
+from entrypoints.trial import Base, Probe, Setting
 
 ROUND = 8
 """Settings that a search asks for before it looks at their scores: the same for any number of workers."""
@@ -110,16 +110,16 @@ class Asked:
 
 
 @lru_cache(maxsize=1)
-def _tester(stretch: Stretch, environment: tuple[tuple[str, str], ...]) -> Tester:
+def _probe(stretch: Stretch, environment: tuple[tuple[str, str], ...]) -> Probe:
     """On a worker of a cluster: the tape is opened once."""
     from adapters.tape.cluster import place_of
 
-    return Tester(stretch.columns(place_of(stretch.tape, stretch.mark)), Base(environment=dict(environment)))
+    return Probe(stretch.columns(place_of(stretch.tape, stretch.mark)), Base(environment=dict(environment)))
 
 
 def tried_far_away(stretch: Stretch, environment: tuple[tuple[str, str], ...], setting: Setting) -> Trial:
     """One setting, tried on another machine."""
-    return _tester(stretch, environment).trial(setting)
+    return _probe(stretch, environment).trial(setting)
 
 
 def sweep(asked: Asked) -> Document:
@@ -128,23 +128,28 @@ def sweep(asked: Asked) -> Document:
     Raises `SweepRefused`, `SettingsInvalid`, `TapeInvalid`, `ReplayRefused` before anything is tried, `Interrupted`
     and `CrewLost` later: what was done by then is kept.
     """
+    if asked.search not in (None, "tpe"):
+        raise SweepRefused(f"--search {asked.search}: the one search is tpe")
     axes, stretch = axes_of(asked.grids, asked.spans), Stretch.of(asked)
     base = _base(asked, axes)
     trials = Trials(asked.directory)
     under_way = _Sweep(axes=axes, stretch=stretch, base=base, columns=stretch.columns(), trials=trials)
     plan = _plan(stretch, base, axes)
+    trials.refuse_other(plan)
     asked.directory.mkdir(parents=True, exist_ok=True)
-    try:
-        with StateLock(asked.directory):
-            trials.begin(plan)
-            try:
-                order = _tried(asked, under_way)
-            except KeyboardInterrupt:
-                kept = f"{len(trials.done)} settings are kept in {asked.directory}"
-                raise Interrupted(f"stopped: {kept}; the same command goes on from there") from None
-            return _written(asked, under_way, order)
-    except AlreadyRunning as error:
-        raise SweepRefused(f"another sweep writes to {asked.directory} (process {error.pid}): wait, or give --name") from None
+    # The workers begin before the lock is taken: what they inherit would hold it when this process is killed.
+    with under_way.crew(asked) as crew:
+        try:
+            with StateLock(asked.directory):
+                trials.begin(plan)
+                return _written(asked, under_way, _tried(asked, under_way, crew))
+        except AlreadyRunning as error:
+            raise SweepRefused(
+                f"another sweep writes to {asked.directory} (process {error.pid}): wait, or give --name"
+            ) from None
+        except KeyboardInterrupt:
+            kept = f"{len(trials.done)} settings are kept in {asked.directory}"
+            raise Interrupted(f"stopped: {kept}; the same command goes on from there") from None
 
 
 def _base(asked: Asked, axes: Axes) -> Base:
@@ -182,16 +187,16 @@ class _Sweep:
     columns: Columns
     trials: Trials
 
-    def crew(self, asked: Asked, most: int) -> AbstractContextManager[Crew[Setting, Trial]]:
-        """Who tries settings, of which at most so many are left."""
+    def crew(self, asked: Asked) -> AbstractContextManager[Crew[Setting, Trial]]:
+        """Who tries settings."""
         if asked.scheduler:
             from adapters.tape.cluster import Cluster
 
             environment = tuple(self.base.environment.items())
             far_away = partial(tried_far_away, self.stretch, environment)
             return Cluster(asked.scheduler, self.stretch.tape, far_away, self.base.kind)
-        jobs = min(asked.jobs or cores(), most)
-        work = Tester(self.columns, self.base).trial
+        jobs = asked.jobs or cores()
+        work = Probe(self.columns, self.base).trial
         return Workers(work, self.base.kind, jobs) if jobs > 1 and can_fork() else nullcontext(Here(work, self.base.kind))
 
     def try_all(self, crew: Crew[Setting, Trial], settings: Sequence[Setting], tell: Callable[[], None]) -> None:
@@ -201,7 +206,7 @@ class _Sweep:
             tell()
 
 
-def _tried(asked: Asked, sweep: _Sweep) -> list[Setting]:
+def _tried(asked: Asked, sweep: _Sweep, crew: Crew[Setting, Trial]) -> list[Setting]:
     """Try all that was asked for; the settings in their order."""
     if asked.search is None:
         combinations = combinations_of(sweep.axes, sweep.base)
@@ -210,13 +215,11 @@ def _tried(asked: Asked, sweep: _Sweep) -> list[Setting]:
             asked.console.print(f"{count} of the combinations cannot be and are left out: {combinations.impossible[0]}")
         settings = list(combinations.possible)
         left = sum(tuple(each.values()) not in sweep.trials.done for each in settings)
-        with sweep.crew(asked, left) as crew, _progress(asked.console) as shown:
+        with _progress(asked.console) as shown:
             task = shown.add_task("sweep", total=len(settings), completed=len(settings) - left)
             sweep.try_all(crew, settings, lambda: shown.advance(task))
         return settings
-    if asked.search != "tpe":
-        raise SweepRefused(f"--search {asked.search}: the one search is tpe")
-    with sweep.crew(asked, ROUND) as crew, _progress(asked.console) as shown:
+    with _progress(asked.console) as shown:
         task = shown.add_task("search", total=asked.count)
         return list(_searched(asked, sweep, crew, lambda done: shown.update(task, completed=done)))
 

@@ -1,30 +1,24 @@
 """One setting of a sweep, tried: the same replay, with all that settings of one kind can share."""
 
-import asyncio
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from adapters.draw_baseline import load_draw_baseline
-from adapters.paper_broker import PaperBroker
 from adapters.tape.account import curve_of
 from adapters.tape.column_view import Scene
 from adapters.tape.columns import Columns
-from adapters.tape.replay_ledger import ReplayLedger
 from adapters.tape.results import Outcome, report_of
 from adapters.tape.screen import Screen, scene_of, shares_samples
 from adapters.tape.sharing import KeptSnapshots, SharedTicks, kin
-from adapters.tape.snapshots import moment_of, with_fees
+from adapters.tape.snapshots import with_fees
 from adapters.tape.trials import Trial, changes_of
-from adapters.tape.turns import TapeFeed, Turn
 from domain.engine import Rules
 from domain.fees import FREE
 from domain.ledger import Ledger
-from domain.report import Report
 from domain.selection import sharpe
-from entrypoints.agent import Agent, tick
-from entrypoints.replay import Unseen
+from entrypoints.replay import Replay, replayed
 from entrypoints.rules import NO_BASELINE, rules_of
 from entrypoints.settings import Settings, read_settings
 
@@ -71,11 +65,10 @@ class _Shared:
     free: bool
     columns: Columns
     scene: Scene
-    snapshots: KeptSnapshots
     ticks: SharedTicks
 
 
-class Tester:
+class Probe:
     """Tries settings on one tape. What was found for one kind of settings is kept until another kind comes."""
 
     def __init__(self, columns: Columns, base: Base) -> None:
@@ -89,7 +82,7 @@ class Tester:
         shared = self._shared(self._base.kind(setting), settings, rules)
         screen = Screen(shared.columns, rules, scene=shared.scene)
         opening = Ledger.opened_with(settings.start_balance_usd)
-        store = asyncio.run(_Try(rules=rules, shared=shared, opening=opening).traded(screen))
+        store = replayed(Replay(columns=shared.columns, rules=rules, opening=opening), screen, shared.ticks)
         curve = curve_of(screen.scene, opening.opening_cash, store.trades, store.ticks)
         report = report_of(Outcome(columns=shared.columns, trades=store.trades, ticks=store.ticks, curve=curve))
         return _trial(setting, report, changes_of(curve, shared.columns.grid))
@@ -101,46 +94,15 @@ class Tester:
             return before
         free = settings.fees == "none"
         if before and before.free is free:
-            columns, snapshots = before.columns, before.snapshots
+            columns, snapshots = before.columns, before.ticks.snapshots
         else:
             columns = with_fees(self._columns, FREE) if free else self._columns
             snapshots = KeptSnapshots(columns)
         alike = before is not None and before.columns is columns and shares_samples(before.rules, rules)
         scene = before.scene if before and alike else scene_of(columns, rules)
-        shared = _Shared(
-            kind=kind, rules=rules, free=free, columns=columns, scene=scene, snapshots=snapshots, ticks=SharedTicks(snapshots)
-        )
+        shared = _Shared(kind=kind, rules=rules, free=free, columns=columns, scene=scene, ticks=SharedTicks(snapshots))
         self._known = shared
         return shared
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Try:
-    """One replay that asks what others have found before it decides."""
-
-    rules: Rules
-    shared: _Shared
-    opening: Ledger
-
-    async def traded(self, screen: Screen) -> ReplayLedger:
-        """Decide the ticks that the screen keeps."""
-        store, feed = ReplayLedger(self.opening), TapeFeed(self.shared.columns, self.shared.snapshots)
-        agent = Agent(rules=self.rules, feed=feed, broker=PaperBroker(), store=store, portal=Unseen())
-        turn = screen.after(store.load())
-        while turn is not None:
-            report = self.shared.ticks.recall(self.rules, turn)
-            if report is None:
-                report = await self._decided(agent, feed, turn)
-            else:
-                store.save(report)
-            turn = screen.after(report.state)
-        return store
-
-    async def _decided(self, agent: Agent, feed: TapeFeed, turn: Turn) -> Report:
-        feed.turn_to(turn)
-        report = await tick(agent, turn.state, moment_of(self.shared.columns.grid, turn.tick))
-        self.shared.ticks.learn(self.rules, turn, report)
-        return report
 
 
 def _trial(setting: Setting, report: Mapping[str, object], changes: tuple[int, ...]) -> Trial:

@@ -122,7 +122,9 @@ class SharedTicks:
 
     def __init__(self, snapshots: Snapshots) -> None:
         """Over these snapshots."""
-        self._snapshots = snapshots
+        self.snapshots = snapshots
+        self.recalled = 0
+        """How many ticks were not decided again."""
         self._known: dict[tuple[int, TokenId], list[Known]] = {}
 
     def recall(self, rules: Rules, turn: Turn) -> Report | None:
@@ -133,6 +135,7 @@ class SharedTicks:
         position = turn.state.ledger.positions.get(token)
         for known in self._known.get((turn.tick, token), ()):
             if known.position == position and known.holds_for(rules, turn):
+                self.recalled += 1
                 return known.again(turn)
         return None
 
@@ -141,7 +144,7 @@ class SharedTicks:
         token = _only_token(turn)
         if token is None or rules.strategy.both_outcomes:
             return
-        snapshot = self._snapshots.at(turn.tick, turn.tokens)
+        snapshot = self.snapshots.at(turn.tick, turn.tokens)
         if not snapshot.payouts and not report.state.ledger.pending:
             known = Known(rules=rules, turn=turn, token=token, snapshot=snapshot, report=report)
             self._known.setdefault((turn.tick, token), []).append(known)

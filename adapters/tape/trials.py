@@ -103,18 +103,21 @@ class Trials:
         self.directory = directory
         self.done: dict[tuple[str, ...], Trial] = {}
 
-    def begin(self, plan: Plan) -> None:
-        """Start, or go on where an earlier run stopped. Raises `SweepRefused` when that was another sweep."""
+    def refuse_other(self, plan: Plan) -> None:
+        """Raises `SweepRefused` when the directory holds another sweep."""
         path = self.directory / PLAN_FILE
-        if path.exists():
-            differences = list(_plan_in(path).differences(plan))
-            if differences:
-                raise SweepRefused(
-                    f"{self.directory} holds another sweep: {'; '.join(differences)}. "
-                    "Give this one another --name, or delete that directory"
-                )
-        else:
-            written_whole(path, plan.model_dump_json(indent=1).encode())
+        differences = list(_plan_in(path).differences(plan)) if path.exists() else []
+        if differences:
+            raise SweepRefused(
+                f"{self.directory} holds another sweep: {'; '.join(differences)}. "
+                "Give this one another --name, or delete that directory"
+            )
+
+    def begin(self, plan: Plan) -> None:
+        """Start, or go on where an earlier run stopped. Raises `SweepRefused`."""
+        self.refuse_other(plan)
+        if not (self.directory / PLAN_FILE).exists():
+            written_whole(self.directory / PLAN_FILE, plan.model_dump_json(indent=1).encode())
         self._read(self.directory / TRIALS_FILE)
 
     def _read(self, path: Path) -> None:

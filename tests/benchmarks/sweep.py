@@ -22,7 +22,7 @@ from domain.ledger import Ledger
 from entrypoints.replay import Replay, replayed
 from entrypoints.rules import rules_of
 from entrypoints.settings import read_settings
-from entrypoints.trial import Base, Setting, Tester
+from entrypoints.trial import Base, Probe, Setting
 from tests.benchmarks.replay import SETTINGS, kit_columns
 
 GRID = {
@@ -49,7 +49,7 @@ def _single(columns: Columns) -> float:
 
 def _swept(columns: Columns, settings: list[Setting], jobs: int) -> list[Trial]:
     base = Base(environment={name: value for name, value in SETTINGS.items() if name not in GRID})
-    work = partial(Tester.trial, Tester(columns, base))
+    work = partial(Probe.trial, Probe(columns, base))
     if jobs == 1:
         return list(Here(work, base.kind).answers(settings))
     with Workers(work, base.kind, jobs) as crew:
