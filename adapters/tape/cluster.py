@@ -129,7 +129,7 @@ class Cluster(Generic[T, R]):
             raise CrewLost("the cluster is not connected")
         futures = [self._client.submit(_done, self._work, together, pure=False) for together in _together(tasks, self._kind)]
         try:
-            for future in distributed.as_completed(futures):
+            for future in distributed.as_completed(futures, loop=self._client.loop):
                 yield from future.result()
         except (distributed.KilledWorker, distributed.CancelledError, OSError) as error:
             raise CrewLost(f"the workers of {self._address} do not last: {error}") from None
