@@ -108,31 +108,42 @@ def test_a_sweep_goes_on_where_it_was(asked: Asked, table: list[dict[str, object
     assert _table(again) == table
 
 
-def test_killed_in_the_middle_it_goes_on(asked: Asked, table: list[dict[str, object]], tmp_path: Path) -> None:
-    """A real process, kill -9 after its first trials; its workers end with it."""
-    killed = replace(asked, out_dir=tmp_path)
-    command = [
-        sys.executable,
-        "-m",
-        "entrypoints.cli",
-        "sweep",
-        str(asked.tape),
-        "--out",
-        str(tmp_path),
-        "--jobs",
-        "2",
-        "--folds=3",
-    ]
+def _interrupted(asked: Asked, number: signal.Signals) -> tuple[int, str]:
+    """A real sweep by two workers that is sent this signal, as a terminal sends it, after its first trial: exit code, text."""
+    command = [sys.executable, "-m", "entrypoints.cli", "sweep", str(asked.tape), "--out", str(asked.out_dir), "--jobs", "2"]
     command += [part for grid in GRIDS for part in ("--grid", grid)]
-    environment = {**os.environ, **asked.environment, "PYTHONUNBUFFERED": "1"}
-    lines = killed.directory / "trials.jsonl"
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
+    lines = asked.directory / "trials.jsonl"
+    environment = {**os.environ, **asked.environment}
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as process:
         while process.poll() is None and not (lines.exists() and lines.stat().st_size):
             time.sleep(0.005)
-        process.send_signal(signal.SIGKILL)
-    assert 0 < lines.read_bytes().count(b"\n") <= POSSIBLE
+        if number is signal.SIGINT:
+            os.killpg(process.pid, number)
+        else:
+            process.send_signal(number)
+        _, text = process.communicate(timeout=60)
+    return process.returncode, text
+
+
+def test_killed_in_the_middle_it_goes_on(asked: Asked, table: list[dict[str, object]], tmp_path: Path) -> None:
+    """A real process, kill -9 after its first trial; its workers end with it, and hold nothing that was its own."""
+    killed = replace(asked, out_dir=tmp_path)
+    assert _interrupted(killed, signal.SIGKILL)[0] == -signal.SIGKILL
+    assert 0 < (killed.directory / "trials.jsonl").read_bytes().count(b"\n") <= POSSIBLE
     sweep(killed)
     assert _table(killed) == table
+
+
+def test_ctrl_c_stops_cleanly_and_says_how_to_go_on(asked: Asked, table: list[dict[str, object]], tmp_path: Path) -> None:
+    """One line, exit 130, and the trials that were done are kept."""
+    stopped = replace(asked, out_dir=tmp_path)
+    code, text = _interrupted(stopped, signal.SIGINT)
+    assert (code, text.count("\n")) == (130, 1)
+    assert "the same command goes on" in text
+    sweep(stopped)
+    assert _table(stopped) == table
 
 
 def test_another_sweep_in_the_same_place_is_refused(asked: Asked, table: list[dict[str, object]], tape: Path) -> None:
