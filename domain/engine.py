@@ -4,7 +4,7 @@ Order within a tick: settlements, exits, adds, entries, each in map order. A bud
 from the books) is folded through, so two orders never spend the same cash or the same liquidity.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cached_property
@@ -12,8 +12,9 @@ from functools import cached_property
 from domain.decision import Cause, Reason, Verdict
 from domain.fees import FREE
 from domain.fill import walk, whole_micros
+from domain.judgement import Judged, Judgement
 from domain.ledger import Action, Ledger, Order
-from domain.market import Moment, OrderBook, ReferenceId, Side, Snapshot, TokenId
+from domain.market import Market, Moment, OrderBook, ReferenceId, Side, Snapshot, TokenId
 from domain.reading import Accepted, accepted_references, first_look, followed, remembered, sampled
 from domain.sizing import Sizing
 from domain.state import Memory, State
@@ -21,7 +22,6 @@ from domain.state_machine import (
     BUY_INPUT,
     EXIT_INPUT,
     MARK_INPUT,
-    PRICE_ZONE,
     SAMPLE_INPUT,
     SCALE_IN,
     STOP,
@@ -74,7 +74,7 @@ class Decision:
     sequence: int
     moment: Moment
     strategy: str
-    verdicts: tuple[Verdict, ...]
+    verdicts: Sequence[Verdict]
     orders: tuple[Order, ...]
     cancelled: tuple[Order, ...]
     payouts: Mapping[TokenId, Decimal]
@@ -88,16 +88,22 @@ def step(rules: Rules, snapshot: Snapshot, state: State) -> Decision:
     """Decide one tick."""
     references = accepted_references(snapshot, state.memory, freshness_s=rules.limits.freshness_s)
     turn = _Turn(rules, snapshot, state)
-    readings = turn.readings(references)
+    readings = turn.readings(followed(snapshot, state.ledger), references)
     waiting = turn.meet_waiting(readings)
-    for decide in (turn.exit, turn.add, turn.enter):
-        for reading in readings:
-            decide(reading)
+    held = [reading for reading in readings if reading.market.token in state.ledger.positions]
+    for reading in held:
+        turn.exit(reading)
+    for reading in held:
+        if reading not in turn.judged:
+            turn.add(reading)
+    for reading in readings:
+        if reading.market.token not in state.ledger.positions:
+            turn.enter(reading)
     return Decision(
         sequence=turn.sequence,
         moment=snapshot.moment,
         strategy=rules.strategy.name,
-        verdicts=tuple(turn.verdicts[reading.key] for reading in readings),
+        verdicts=Judged([turn.judged[reading] for reading in readings]),
         orders=tuple(turn.orders),
         cancelled=tuple(turn.cancelled),
         payouts={token: pays for token, pays in snapshot.payouts.items() if token in state.ledger.positions},
@@ -110,13 +116,6 @@ def step(rules: Rules, snapshot: Snapshot, state: State) -> Decision:
         ledger=state.ledger if waiting == state.ledger.pending else replace(state.ledger, pending=waiting),
         kill_switch=snapshot.kill_switch,
     )
-
-
-def first_views(rules: Rules, snapshot: Snapshot, state: State) -> tuple[View, ...]:
-    """What the rules may see of every token when a tick begins, before anything is decided."""
-    turn = _Turn(rules, snapshot, state)
-    readings = turn.readings(accepted_references(snapshot, state.memory, freshness_s=rules.limits.freshness_s))
-    return tuple(turn.view(reading) for reading in readings)
 
 
 class _Turn:
@@ -135,17 +134,17 @@ class _Turn:
         self.budget = Budget(cash=ledger.cash - ledger.reserved_cash, orders=0, engaged=engaged)
         self.peers: dict[TokenId, Reading] = {}
         self.blocked = {order.token for order in ledger.pending}
-        self.verdicts: dict[tuple[str, str, TokenId | None], Verdict] = {}
+        self.judged: dict[Reading, Judgement] = {}
         self.orders: list[Order] = []
         self.cancelled: list[Order] = []
         self.legs = 0
-        self.views: dict[tuple[str, str, TokenId | None], View] = {}
+        self.views: dict[Reading, View] = {}
 
     def view(self, reading: Reading) -> View:
         """What the rules may see of one token now: the same view until the budget changes, with all that it found out."""
-        known = self.views.get(reading.key)
-        if known is None or known.reading is not reading or known.budget is not self.budget:
-            known = self.views[reading.key] = self._view(reading)
+        known = self.views.get(reading)
+        if known is None or known.budget is not self.budget:
+            known = self.views[reading] = self._view(reading)
         return known
 
     def _view(self, reading: Reading) -> View:
@@ -167,14 +166,11 @@ class _Turn:
             clock_jump_s=self.clock_jump_s,
         )
 
-    def readings(self, references: Mapping[ReferenceId, Accepted]) -> tuple[Reading, ...]:
+    def readings(self, markets: Iterable[Market], references: Mapping[ReferenceId, Accepted]) -> tuple[Reading, ...]:
         """Every token's inputs with this tick's sample and signal."""
-        snapshot, memory, freshness_s = self.snapshot, self.state.memory, self.rules.limits.freshness_s
-        looks = (
-            first_look(market, snapshot, references, memory, freshness_s=freshness_s)
-            for market in followed(snapshot, self.state.ledger)
-        )
-        whole = tuple(sampled(first, self.view(first), self.rules.strategy, self.rules.limits) for first in looks)
+        rules, memory = self.rules, self.state.memory
+        looks = (first_look(each, self.snapshot, references, memory, rules.strategy, rules.limits) for each in markets)
+        whole = tuple(sampled(first, self._view(first), memory, rules.strategy) for first in looks)
         self.peers = {reading.market.token: reading for reading in whole if reading.market.token is not None}
         return whole
 
@@ -197,8 +193,6 @@ class _Turn:
     def add(self, reading: Reading) -> None:
         """Scale in, or say which gate keeps the position as it is."""
         view = self.view(reading)
-        if view.position is None or reading.key in self.verdicts:
-            return
         closed = reading.refused or first_closed(self.input_rows, view)
         if closed is None and self.rules.limits.scale_in.odds_change_pct is None:
             closed = Cause(reason=Reason.HOLD)
@@ -211,8 +205,6 @@ class _Turn:
     def enter(self, reading: Reading) -> None:
         """Enter, or say which gate is closed."""
         view = self.view(reading)
-        if view.position is not None:
-            return
         if reading.market.token in self.blocked:
             self._decide(view, Action.SKIP, Cause(reason=Reason.ORDER_PENDING))
         elif closed := reading.refused or first_closed(self.input_rows, view) or first_closed(self.enter_rows, view):
@@ -246,7 +238,7 @@ class _Turn:
         self.budget = _spent(self.budget, view, side, plan)
 
     def _decide(self, view: View, action: Action, cause: Cause) -> None:
-        self.verdicts[view.reading.key] = _verdict(view, action, cause, self.rules.strategy)
+        self.judged[view.reading] = Judgement(view, action, cause, self.rules.strategy)
 
     def meet_waiting(self, readings: Iterable[Reading]) -> tuple[Order, ...]:
         """Send the waiting orders whose book has come, cancel those that waited too long, return the others."""
@@ -304,22 +296,3 @@ def _spent(budget: Budget, view: View, side: Side, plan: Plan) -> Budget:
         )
     proceeds = Decimal(0) if view.delay_ms else plan.walk.notional - plan.walk.fee
     return replace(budget, cash=budget.cash + proceeds, taken=budget.taken.with_walk(view.market, side, plan.walk))
-
-
-def _verdict(view: View, action: Action, cause: Cause, strategy: Strategy) -> Verdict:
-    reading = view.reading
-    wishes_to_buy = reading.signal is not None and first_closed(strategy.enter, view) is None
-    return Verdict(
-        market=reading.market,
-        action=action,
-        cause=cause,
-        bid=reading.book.bid if reading.book else None,
-        ask=reading.book.ask if reading.book else None,
-        quote=reading.quote,
-        reference=reading.reference.price if reading.reference else None,
-        signal=reading.signal,
-        costs=view.costs,
-        in_price_zone=first_closed(PRICE_ZONE, view) is None if reading.quote else None,
-        wish="sell" if action is Action.EXIT else "buy" if wishes_to_buy else "none",
-        sources="+".join(filter(None, ("polymarket_clob", strategy.reference_source))) if reading.signal else "",
-    )

@@ -1,7 +1,8 @@
 """Walking a book: what an order takes, level by level, and what it costs. The same walk previews, plans and fills."""
 
+import operator
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
 from functools import cached_property
 from typing import NamedTuple
@@ -41,19 +42,29 @@ class Walk:
     levels: tuple[LevelFill, ...] = ()
 
     @cached_property
+    def _sums(self) -> tuple[Decimal, Decimal, Decimal]:
+        """Shares, notional and fee, exact."""
+        shares = notional = fees = Decimal(0)
+        for price, here, fee in self.levels:
+            shares += here
+            notional += price * here
+            fees += fee
+        return shares, whole_micros(notional), fees
+
+    @property
     def shares(self) -> Decimal:
         """Shares taken."""
-        return sum((level.shares for level in self.levels), Decimal(0))
+        return self._sums[0]
 
-    @cached_property
+    @property
     def notional(self) -> Decimal:
         """USDC without the fee: the exact sum over the levels, rounded once to whole micro-dollars."""
-        return whole_micros(sum((level.price * level.shares for level in self.levels), Decimal(0)))
+        return self._sums[1]
 
-    @cached_property
+    @property
     def fee(self) -> Decimal:
-        """USDC of taker fees, each level's cut off after five decimals."""
-        return sum((level.fee for level in self.levels), Decimal(0))
+        """USDC of taker fees, each level's cut off to its schedule's step."""
+        return self._sums[2]
 
     @property
     def average_price(self) -> Decimal | None:
@@ -63,38 +74,42 @@ class Walk:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Shares that earlier orders of this tick took, by token, side of the order and price.
+    """What earlier orders of this tick took.
 
     Yes and No of a market are one book seen twice (an ask at p is the other token's bid at 1 - p), so what is taken from
     one is gone from the other.
     """
 
-    shares: Mapping[tuple[TokenId, Side, Decimal], Decimal] = field(default_factory=dict)
+    walks: tuple[tuple[Market, Side, Walk], ...] = ()
 
     def left(self, book: OrderBook, side: Side) -> Iterable[Level]:
         """The levels that an order of this side still meets, best first."""
-        return self._left(book, side) if self.shares else book.taken_by(side)
+        return self._left(book, side) if self.walks else book.taken_by(side)
 
     def _left(self, book: OrderBook, side: Side) -> Iterator[Level]:
+        gone = self._gone(book.token, side)
         for level in book.taken_by(side):
-            size = level.size - self.shares.get((book.token, side, level.price), Decimal(0))
+            size = level.size - gone.get(level.price, Decimal(0))
             if size > 0:
                 yield Level(level.price, size)
 
+    def _gone(self, token: TokenId, side: Side) -> Mapping[Decimal, Decimal]:
+        """Shares that an order of this side no longer meets, by price."""
+        gone: dict[Decimal, Decimal] = {}
+        for market, other, walked in self.walks:
+            if (market.token, other) == (token, side):
+                prices = [level.price for level in walked.levels]
+            elif (market.complement, other.opposite) == (token, side):
+                prices = [1 - level.price for level in walked.levels]
+            else:
+                continue
+            for price, level in zip(prices, walked.levels, strict=True):
+                gone[price] = gone.get(price, Decimal(0)) + level.shares
+        return gone
+
     def with_walk(self, market: Market, side: Side, walked: Walk) -> "Taken":
         """This, and what one more order took."""
-        shares = dict(self.shares)
-        for level in walked.levels:
-            for key in _both_views(market, side, level.price):
-                shares[key] = shares.get(key, Decimal(0)) + level.shares
-        return Taken(shares)
-
-
-def _both_views(market: Market, side: Side, price: Decimal) -> Iterator[tuple[TokenId, Side, Decimal]]:
-    if market.token is not None:
-        yield market.token, side, price
-    if market.complement is not None:
-        yield market.complement, side.opposite, 1 - price
+        return Taken((*self.walks, (market, side, walked)))
 
 
 def limit_price(book: OrderBook, side: Side, slippage_cap: Decimal) -> Decimal | None:
@@ -132,16 +147,15 @@ def walk(
     taken: Taken = NOTHING_TAKEN,
 ) -> Walk:
     """What an order for `shares` takes from the book, never beyond `limit` (None: any price). The rest is cancelled."""
+    beyond = operator.gt if side is Side.BUY else operator.lt
     fills: list[LevelFill] = []
     wanted = shares
-    for level in taken.left(book, side):
-        if wanted <= 0 or (limit is not None and _beyond(level.price, limit, side)):
+    for price, size in taken.left(book, side) if wanted > 0 else ():
+        if limit is not None and beyond(price, limit):
             break
-        here = min(level.size, wanted)
-        fills.append(LevelFill(level.price, here, fees.charged(shares=here, price=level.price)))
+        here = min(size, wanted)
+        fills.append(LevelFill(price, here, fees.charged(shares=here, price=price)))
         wanted -= here
+        if not wanted:
+            break
     return Walk(tuple(fills))
-
-
-def _beyond(price: Decimal, limit: Decimal, side: Side) -> bool:
-    return price > limit if side is Side.BUY else price < limit

@@ -154,7 +154,7 @@ class Ledger:
 
     def __post_init__(self) -> None:
         """Assert the law."""
-        cost = sum((position.cost for position in self.positions.values()), Decimal(0))
+        cost = self.cost
         if self.cash + cost != self.opening_cash + self.realised:
             raise LawBroken(
                 f"cash {self.cash} + cost {cost} is not opening cash {self.opening_cash} + realised {self.realised}"
@@ -204,12 +204,8 @@ class Ledger:
             position = _added(held, execution, now)
         fee = walk.fee
         return Booking(
-            ledger=replace(
-                self,
-                cash=self.cash - walk.notional - fee,
-                realised=self.realised - fee,
-                fees=self.fees + fee,
-                positions={**self.positions, order.token: position},
+            ledger=self._moved(
+                cash=-walk.notional - fee, realised=-fee, fee=fee, positions={**self.positions, order.token: position}
             ),
             realised=-fee,
         )
@@ -237,14 +233,20 @@ class Ledger:
             positions[token] = replace(held, shares=held.shares - shares, cost=held.cost - cost, last_fill=now)
         realised = proceeds - fee - cost
         return Booking(
-            ledger=replace(
-                self,
-                cash=self.cash + proceeds - fee,
-                realised=self.realised + realised,
-                fees=self.fees + fee,
-                positions=positions,
-            ),
+            ledger=self._moved(cash=proceeds - fee, realised=realised, fee=fee, positions=positions),
             realised=realised,
+        )
+
+    def _moved(self, *, cash: Decimal, realised: Decimal, fee: Decimal, positions: Mapping[TokenId, Position]) -> "Ledger":
+        """The ledger after a change of its sums, with these positions."""
+        return Ledger(
+            opening_cash=self.opening_cash,
+            cash=self.cash + cash,
+            realised=self.realised + realised,
+            fees=self.fees + fee,
+            positions=positions,
+            pending=self.pending,
+            settled=self.settled,
         )
 
     def marked(self, marks: Mapping[TokenId, Mark]) -> "Ledger":
@@ -254,7 +256,7 @@ class Ledger:
         return replace(
             self,
             positions={
-                token: replace(position, mark=marks.get(token) or replace(position.mark, stale=True))
+                token: replace(position, mark=marks.get(token) or Mark(value=position.mark.value, stale=True))
                 for token, position in self.positions.items()
             },
         )

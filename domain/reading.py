@@ -12,6 +12,8 @@ from domain.state_machine import GHOST_SPREAD, SAMPLE_INPUT, SPIKE_PCT, first_cl
 from domain.strategies import Strategy
 from domain.view import Limits, Reading, View
 
+NO_HISTORY = History()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted:
@@ -46,8 +48,8 @@ def accepted_references(snapshot: Snapshot, memory: Memory, *, freshness_s: floa
 
 def remembered(memory: Memory, references: Mapping[ReferenceId, Accepted]) -> Mapping[ReferenceId, Seen]:
     """What the next tick knows of every reference. A spike that this tick did not see again is forgotten."""
-    before = {key: Seen(accepted=seen.accepted) for key, seen in memory.references.items()}
-    return before | {key: found.seen for key, found in references.items() if found.seen is not None}
+    seen = {key: found.seen for key, found in references.items() if found.seen is not None}
+    return {key: Seen(accepted=known.accepted) for key, known in memory.references.items() if key not in seen} | seen
 
 
 def followed(snapshot: Snapshot, ledger: Ledger) -> tuple[Market, ...]:
@@ -59,22 +61,37 @@ def followed(snapshot: Snapshot, ledger: Ledger) -> tuple[Market, ...]:
 
 
 def first_look(
-    market: Market, snapshot: Snapshot, references: Mapping[ReferenceId, Accepted], memory: Memory, *, freshness_s: float
+    market: Market,
+    snapshot: Snapshot,
+    references: Mapping[ReferenceId, Accepted],
+    memory: Memory,
+    strategy: Strategy,
+    limits: Limits,
 ) -> Reading:
-    """One token's inputs as they came, with the history of the ticks before."""
+    """One token's inputs as they came, with the history that they would make if all of them were accepted."""
     book = snapshot.books.get(market.token) if market.token is not None else None
     found = references.get(market.reference) if market.reference is not None else None
-    history = memory.histories.get(market.token) if market.token is not None else None
+    quote = Quote.of(book) if book else None
+    reference = found.reference if found else None
+    history = _history_before(market, memory)
+    if quote is not None:
+        sample = Sample(snapshot.moment.elapsed_ms, reference.price if reference else 0.0, quote.mid)
+        history = history.extended(sample, capacity=strategy.capacity, gap_ms=limits.gap_ms)
     return Reading(
         market=market,
         book=book,
-        quote=Quote.of(book) if book else None,
-        reference=found.reference if found else None,
+        quote=quote,
+        reference=reference,
         jump_pct=found.jump_pct if found else 0.0,
-        history=history or History(),
+        history=history,
         signal=None,
-        legs=_legs(market, snapshot, freshness_s),
+        legs=_legs(market, snapshot, limits.freshness_s),
     )
+
+
+def _history_before(market: Market, memory: Memory) -> History:
+    known = memory.histories.get(market.token) if market.token is not None else None
+    return known or NO_HISTORY
 
 
 def _legs(market: Market, snapshot: Snapshot, freshness_s: float) -> tuple[float | None, ...]:
@@ -91,13 +108,20 @@ def _believed_mid(book: OrderBook, snapshot: Snapshot, freshness_s: float) -> fl
     return quote.mid if quote is not None and believed else None
 
 
-def sampled(reading: Reading, view: View, strategy: Strategy, limits: Limits) -> Reading:
-    """The reading with this tick's sample and signal, when every input of the sample was accepted."""
+def sampled(first: Reading, view: View, memory: Memory, strategy: Strategy) -> Reading:
+    """The reading with this tick's signal, when every input of its sample was accepted; else without the sample."""
     refused = first_closed(SAMPLE_INPUT, view)
-    if refused or reading.quote is None:
-        return replace(reading, refused=refused)
-    price = reading.reference.price if reading.reference else 0.0
-    sample = Sample(view.at.elapsed_ms, price, reading.quote.mid)
-    with_sample = replace(reading, history=reading.history.extended(sample, capacity=strategy.capacity, gap_ms=limits.gap_ms))
-    warm = len(with_sample.history) >= strategy.points
-    return replace(with_sample, signal=strategy.signal(with_sample)) if warm else with_sample
+    if refused:
+        return replace(first, history=_history_before(first.market, memory), refused=refused)
+    if len(first.history) < strategy.points:
+        return first
+    return Reading(
+        market=first.market,
+        book=first.book,
+        quote=first.quote,
+        reference=first.reference,
+        jump_pct=first.jump_pct,
+        history=first.history,
+        signal=strategy.signal(first),
+        legs=first.legs,
+    )

@@ -1,6 +1,6 @@
 """What a tick did, for the ledger to keep and the portal to show."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import StrEnum
@@ -69,7 +69,7 @@ class Verdicts:
 
     sequence: int
     moment: Moment
-    verdicts: tuple[Verdict, ...]
+    verdicts: Sequence[Verdict]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +78,7 @@ class Report:
 
     state: State
     moment: Moment
-    verdicts: tuple[Verdict, ...]
+    verdicts: Sequence[Verdict]
     orders: tuple[OrderEvent, ...]
     trades: tuple[Trade, ...]
     kill_switch: bool = False

@@ -113,10 +113,13 @@ def _notes(strategy: str, execution: Execution) -> str:
     """`lead_lag exit=max_hold fee=0.1785`, and what else is worth knowing about the fill."""
     order, walked = execution.order, execution.walk
     what = f"exit={order.reason}" if order.action is Action.EXIT else str(order.action)
-    remarks = (
-        (walked.shares != order.shares, f"filled {walked.shares.normalize():f} of {order.shares.normalize():f}"),
-        (order.below_minimum, Reason.BELOW_MIN_ORDER_SIZE),
-        (order.market.fees.assumed, "fee_assumed"),
-        (bool(execution.note), execution.note),
-    )
-    return " ".join((strategy, what, f"fee={walked.fee.normalize():f}", *(str(text) for so, text in remarks if so)))
+    remarks = [strategy, what, f"fee={walked.fee.normalize():f}"]
+    if walked.shares != order.shares:
+        remarks.append(f"filled {walked.shares.normalize():f} of {order.shares.normalize():f}")
+    if order.below_minimum:
+        remarks.append(Reason.BELOW_MIN_ORDER_SIZE)
+    if order.market.fees.assumed:
+        remarks.append("fee_assumed")
+    if execution.note:
+        remarks.append(execution.note)
+    return " ".join(remarks)

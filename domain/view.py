@@ -65,9 +65,9 @@ class Budget:
     engaged: frozenset[TokenId] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Reading:
-    """One token's inputs of this tick, as far as they were accepted.
+    """One token's inputs of this tick, as far as they were accepted; each is equal to itself alone.
 
     `quote` is there when the book has two sides; `signal` only when every input of the strategy was fresh and warm.
     `jump_pct` is how far an unconfirmed reference lies from the last accepted one. `legs` are the mids of the market's
@@ -109,11 +109,6 @@ class Reading:
         sums = (("mids_sum", round(sum(known), 6)),) if len(known) == len(three.legs) else ()
         return *sums, ("legs", f"{three.event}: {', '.join(legs)}")
 
-    @property
-    def key(self) -> tuple[str, str, TokenId | None]:
-        """What tells this reading from the others of the tick."""
-        return self.market.ref, self.market.outcome, self.market.token
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -137,9 +132,11 @@ def net_edge_pct(net: Figure, *, unit: Unit, mid: Figure) -> Figure:
     return round(Unit.PERCENT_OF_MID.of_price(unit.to_price(net, mid), mid), PCT_DECIMALS)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class View:
     """One token in one tick, for the rules. What is costly is computed when a rule first asks for it.
+
+    Nobody changes a view. It is not frozen because a frozen one takes three times as long to make, and a tick makes many.
 
     `peers` are the tick's readings by token, for rules that compare a token with the other outcome of its market.
     """

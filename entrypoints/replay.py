@@ -1,8 +1,7 @@
 """Replay: the same tick over a tape, and what it came to."""
 
-import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,6 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from adapters.draw_baseline import load_draw_baseline
-from adapters.paper_broker import PaperBroker
 from adapters.portal import PortalFiles, read_manifest
 from adapters.portal.cells import iso, json_bytes
 from adapters.portal.runs import RUNS, list_run
@@ -22,16 +20,13 @@ from adapters.tape.columns import Columns
 from adapters.tape.replay_ledger import LEDGER_ID, ReplayLedger
 from adapters.tape.results import Document, Outcome, report_of, write_trades
 from adapters.tape.screen import Screen, scene_of
-from adapters.tape.sharing import SharedTicks
-from adapters.tape.snapshots import moment_of, with_fees
+from adapters.tape.snapshots import with_fees
 from adapters.tape.tape import open_tape
-from adapters.tape.turns import EveryTick, TapeFeed, Turns
-from domain.engine import Rules
+from adapters.tape.turns import EveryTick, Turns
 from domain.fees import FREE
 from domain.ledger import Ledger
-from domain.report import Journal, Report
 from entrypoints import VERSION
-from entrypoints.agent import Agent, tick
+from entrypoints.replaying import Replay, replayed
 from entrypoints.rules import rules_of
 from entrypoints.settings import KNOWN, Settings, SettingsInvalid, read_settings
 
@@ -41,59 +36,6 @@ REPORT, ALL_TRADES = "report.json", "trades.parquet"
 
 class ReplayRefused(Exception):
     """The replay would overwrite what is not its own, or was asked for what cannot be read."""
-
-
-class _Unseen:
-    """Implements `domain.ports.Portal` for nobody: the files of a replay are made once, at its end."""
-
-    def rebuild(self, journal: Journal) -> None:
-        """Nothing."""
-
-    def publish(self, report: Report) -> None:
-        """Nothing."""
-
-
-def unwatched(tick_done: int) -> None:
-    """Progress that nobody looks at."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Replay:
-    """A tape, the rules to replay it by, and the books of account to begin with."""
-
-    columns: Columns
-    rules: Rules
-    opening: Ledger
-    watch: Callable[[int], None] = unwatched
-
-
-def replayed(wish: Replay, turns: Turns, shared: SharedTicks | None = None) -> ReplayLedger:
-    """Decide the ticks that `turns` chooses, one after the other; what came of it.
-
-    `shared`: what replays of rules that are kin have decided on this tape, to ask first and to add to.
-    """
-    return asyncio.run(_replayed(wish, turns, shared))
-
-
-async def _replayed(wish: Replay, turns: Turns, shared: SharedTicks | None) -> ReplayLedger:
-    store, grid = ReplayLedger(wish.opening), wish.columns.grid
-    feed = TapeFeed(wish.columns, shared.snapshots if shared else None)
-    agent = Agent(rules=wish.rules, feed=feed, broker=PaperBroker(), store=store, portal=_Unseen())
-    turn = turns.after(store.load())
-    while turn is not None:
-        report = shared.recall(wish.rules, turn) if shared else None
-        if report is not None:
-            store.save(report)
-        else:
-            moment = moment_of(grid, turn.tick)
-            store.lose(turn.lost, moment)
-            feed.turn_to(turn)
-            report = await tick(agent, turn.state, moment)
-            if shared:
-                shared.learn(wish.rules, turn, report)
-        wish.watch(turn.tick)
-        turn = turns.after(report.state)
-    return store
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +80,14 @@ def replay(asked: Asked) -> Document:
             if done % PROGRESS_EVERY == 0 or not asked.every_tick:
                 shown.update(task, completed=done)
 
-        turns = _turns(columns, rules, every_tick=asked.every_tick)
-        wish = Replay(columns=columns, rules=rules, opening=Ledger.opened_with(settings.start_balance_usd), watch=watch)
+        wish = Replay(
+            columns=columns,
+            rules=rules,
+            opening=Ledger.opened_with(settings.start_balance_usd),
+            shown_from=_shown_from(columns),
+            watch=watch,
+        )
+        turns = EveryTick(columns) if asked.every_tick else Screen(columns, rules, full_from=wish.shown_from)
         store = replayed(wish, turns)
         shown.update(task, completed=len(columns.grid))
     return _written(asked, settings, wish, turns, store)
@@ -172,12 +120,10 @@ def ms_of(text: str | None) -> int | None:
     return round((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp() * 1000)
 
 
-def _turns(columns: Columns, rules: Rules, *, every_tick: bool) -> Turns:
-    """Every tick; or those that screening keeps, and at the end as many whole ones as the portal's files show."""
-    if every_tick:
-        return EveryTick(columns)
+def _shown_from(columns: Columns) -> int:
+    """The first of the whole ticks that the portal's files show."""
     shown = (PRICES.kept or 0) // max(len(columns.tokens), 1)
-    return Screen(columns, rules, full_from=max(len(columns.grid) - shown - 1, 0))
+    return max(len(columns.grid) - shown - 1, 0)
 
 
 def _written(asked: Asked, settings: Settings, wish: Replay, turns: Turns, store: ReplayLedger) -> Document:

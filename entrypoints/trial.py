@@ -18,7 +18,7 @@ from domain.engine import Rules
 from domain.fees import FREE
 from domain.ledger import Ledger
 from domain.selection import sharpe
-from entrypoints.replay import Replay, replayed
+from entrypoints.replaying import Replay, replayed
 from entrypoints.rules import NO_BASELINE, rules_of
 from entrypoints.settings import Settings, read_settings
 
@@ -82,7 +82,8 @@ class Probe:
         shared = self._shared(self._base.kind(setting), settings, rules)
         screen = Screen(shared.columns, rules, scene=shared.scene)
         opening = Ledger.opened_with(settings.start_balance_usd)
-        store = replayed(Replay(columns=shared.columns, rules=rules, opening=opening), screen, shared.ticks)
+        wish = Replay(columns=shared.columns, rules=rules, opening=opening, shown_from=len(shared.columns.grid))
+        store = replayed(wish, screen, shared.ticks)
         curve = curve_of(screen.scene, opening.opening_cash, store.trades, store.ticks)
         report = report_of(Outcome(columns=shared.columns, trades=store.trades, ticks=store.ticks, curve=curve))
         return _trial(setting, report, changes_of(curve, shared.columns.grid))

@@ -1,5 +1,6 @@
 """Where one token may act: the ticks that its tables leave, whatever the account; and the first one for a given position."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -7,7 +8,7 @@ from functools import cached_property
 import numpy as np
 
 from adapters.tape.column_view import ColumnView, Scene, Track
-from adapters.tape.columns import Edition, Flags, Ints
+from adapters.tape.columns import Edition, Flags
 from adapters.tape.tables import columnar, fired, of_positions, opened
 from domain.engine import Rules
 from domain.ledger import Position
@@ -92,8 +93,8 @@ class Candidates:
     track: Track
     eras: tuple[Era, ...]
     held: tuple[Held, ...]
-    entries: Ints
-    exits: Ints
+    entries: Sequence[int]
+    exits: Sequence[int]
     may_exit: Flags
     may_add: Flags | None
 
@@ -107,19 +108,20 @@ class Candidates:
         """The first tick from `start` on at which a flat token may enter; the end of the tape when there is none."""
         return self._next(self.entries, start)
 
-    def change(self, start: int, position: Position) -> int:
-        """The first tick from `start` on at which this position may end or grow; the end of the tape when there is none."""
-        end = self._next(self.exits, start)
+    def change(self, start: int, position: Position, *, before: int) -> int:
+        """The first tick from `start` on at which this position may end or grow; `before` when there is none until then."""
+        end = min(self._next(self.exits, start), before)
         for era, held in zip(self.eras, self.held, strict=True):
             for stretch in era.chunks(start, end, FIRST_LOOK, CHUNK):
-                found = np.flatnonzero(self._changes(era.market, held, stretch, position))
-                if len(found):
-                    return int(stretch.start + found[0])
+                changes = self._changes(era.market, held, stretch, position)
+                first = int(changes.argmax())
+                if changes[first]:
+                    return int(stretch.start + first)
         return end
 
-    def _next(self, ticks: Ints, start: int) -> int:
-        number = int(ticks.searchsorted(start))
-        return int(ticks[number]) if number < len(ticks) else len(self.may_exit)
+    def _next(self, ticks: Sequence[int], start: int) -> int:
+        number = bisect_left(ticks, start)
+        return ticks[number] if number < len(ticks) else len(self.may_exit)
 
     def _changes(self, market: Market, held: Held, stretch: slice, position: Position) -> Flags:
         view = ColumnView.of(self.scene, self.track, market, stretch, position)
@@ -147,8 +149,8 @@ def candidates_of(scene: Scene, track: Track, eras: tuple[Era, ...], tables: Tab
         track=track,
         eras=eras,
         held=tuple(_held(scene, track, era, tables) for era in eras),
-        entries=np.flatnonzero(enters),
-        exits=np.flatnonzero(leaves),
+        entries=np.flatnonzero(enters).tolist(),
+        exits=np.flatnonzero(leaves).tolist(),
         may_exit=may_exit,
         may_add=may_add if tables.scale_in else None,
     )

@@ -31,8 +31,11 @@ class KeptLevels(Sequence[Level]):
 
     def __iter__(self) -> Iterator[Level]:
         """From the best one on, each decoded as it is reached."""
+        seen, decode = self._seen, self._decode
         for place in range(self._count):
-            yield self._level(place)
+            if place == len(seen):
+                seen.append(decode(place))
+            yield seen[place]
 
     @overload
     def __getitem__(self, place: int) -> Level: ...

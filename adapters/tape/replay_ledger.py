@@ -19,8 +19,9 @@ LEDGER_ID = "replay"
 class ReplayLedger:
     """Implements `domain.ports.LedgerStore`. Screening leaves ticks out, so that a later tick may follow an earlier one."""
 
-    def __init__(self, opening: Ledger) -> None:
-        """Before the first tick."""
+    def __init__(self, opening: Ledger, *, shown_from: int = 0) -> None:
+        """Before the first tick. The verdicts of ticks before `shown_from` are not kept."""
+        self._shown_from = shown_from
         self._state = State(sequence=0, ledger=opening)
         self.trades: list[Trade] = []
         self.ticks: list[int] = []
@@ -39,8 +40,12 @@ class ReplayLedger:
         self.trades += report.trades
         self.ticks += [report.state.sequence - 1] * len(report.trades)
         self._orders += report.orders
-        self._verdicts.append(Verdicts(sequence=report.state.sequence, moment=report.moment, verdicts=report.verdicts))
-        self._rows += len(report.verdicts)
+        if report.state.sequence > self._shown_from:
+            self._keep(Verdicts(sequence=report.state.sequence, moment=report.moment, verdicts=tuple(report.verdicts)))
+
+    def _keep(self, tick: Verdicts) -> None:
+        self._verdicts.append(tick)
+        self._rows += len(tick.verdicts)
         while self._rows - len(self._verdicts[0].verdicts) >= KEPT_VERDICTS:
             self._rows -= len(self._verdicts.popleft().verdicts)
 

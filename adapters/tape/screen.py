@@ -23,7 +23,7 @@ from domain.engine import Rules
 from domain.history import History
 from domain.ledger import Ledger
 from domain.market import ReferenceId, Side, TokenId
-from domain.state import Memory, Seen, State
+from domain.state import Memory, State
 from domain.state_machine import SAMPLE_INPUT
 from domain.strategies.pm_trend import OTHER_SIDE_OPEN
 
@@ -108,15 +108,17 @@ class Screen:
         """The next tick on which anything may happen."""
         start = state.sequence
         apart = self._apart(state)
-        self._due |= {token: self._next(token, state, apart) for token in self._touched}
-        tick = max(start, min((self._full_from, *self._due.values())))
+        for token in self._touched:
+            self._due[token] = self._next(token, state, apart)
+        tick = max(start, min(self._full_from, min(self._due.values(), default=self._ticks)))
         if tick >= self._ticks:
             return None
         self._carried = apart | {token for token in state.ledger.positions if self._off_map(token, tick)}
         whole = tick >= self._full_from or bool(self._carried)
         tokens = None if whole else self._together({token for token, due in self._due.items() if due == tick})
         self._touched = self._candidates.keys() if tokens is None else tokens
-        left = replace(state, sequence=tick, memory=self._memory(tick, self._touched, apart, state.memory))
+        memory = self._memory(tick, self._touched, apart, state.memory)
+        left = State(sequence=tick, ledger=state.ledger, memory=memory)
         if self._columns.grid.gap[tick]:
             return interrupted(tick, left, tokens)
         return Turn(tick=tick, state=left, tokens=tokens)
@@ -124,12 +126,12 @@ class Screen:
     def _next(self, token: TokenId, state: State, apart: Collection[TokenId]) -> int:
         """The first tick from `start` on at which a token may act, as long as the books of account stay as they are."""
         ledger, start = state.ledger, state.sequence
-        if token in apart or any(order.token == token for order in ledger.pending):
+        if token in apart or (ledger.pending and any(order.token == token for order in ledger.pending)):
             return start
         position, mine = ledger.positions.get(token), self._candidates[token]
         if position is not None:
             ahead = (tick for tick in chain(self._payouts.get(token, ()), mine.left_at) if tick >= start)
-            return min(mine.change(start, position), min(ahead, default=self._ticks))
+            return mine.change(start, position, before=min(ahead, default=self._ticks))
         if token in ledger.settled or (self._one_side and self._other_engaged(mine, ledger)):
             return self._ticks
         return mine.entry(start)
@@ -148,12 +150,18 @@ class Screen:
         others = {market.complement for market in markets if market.complement is not None}
         return tokens | (others & self._candidates.keys())
 
-    def _memory(self, tick: int, tokens: Collection[TokenId], apart: Collection[TokenId], before: Memory) -> Memory:
+    def _memory(self, tick: int, tokens: Collection[TokenId], apart: set[TokenId], before: Memory) -> Memory:
         """What the tick before this one remembered of these tokens and their references."""
-        kept = {token: before.histories[token] for token in apart if token in before.histories}
+        histories = {token: found for token in tokens if (found := self._history(token, tick)) is not None}
+        for token in apart & before.histories.keys():
+            histories[token] = before.histories[token]
         return Memory(
-            histories={token: found for token in tokens if (found := self._history(token, tick)) is not None} | kept,
-            references={key: seen for key in self._references(tick, tokens) if (seen := self._seen(key, tick)) is not None},
+            histories=histories,
+            references={
+                key: seen
+                for key in self._references(tick, tokens)
+                if (seen := self._scene.references[key].seen_before(tick)) is not None
+            },
             moment=moment_of(self._columns.grid, tick - 1) if tick else None,
         )
 
@@ -168,15 +176,14 @@ class Screen:
         wanted = {market.reference for market in markets if market and market.reference}
         return wanted & self._scene.references.keys()
 
-    def _seen(self, key: ReferenceId, tick: int) -> Seen | None:
-        return self._scene.references[key].seen_before(tick)
-
     def _apart(self, state: State) -> set[TokenId]:
         """The tokens that are or were held while off the map, as long as memory and columns differ about their histories.
 
         The columns take a token off the map for one that nobody follows, but while it is held its history goes on. It is
         followed tick by tick until both agree again.
         """
+        if not self._carried:
+            return set()
         histories = state.memory.histories
         return {token for token in self._carried if histories.get(token) != self._history(token, state.sequence)}
 

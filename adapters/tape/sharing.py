@@ -14,13 +14,13 @@ from adapters.tape.columns import Columns
 from adapters.tape.snapshots import Snapshots
 from adapters.tape.turns import Turn
 from domain.decision import Reason
-from domain.engine import Decision, Rules, first_views
+from domain.engine import Decision, Rules
+from domain.judgement import Judged, Judgement
 from domain.ledger import Action, Position
 from domain.market import Snapshot, TokenId
 from domain.report import Report
 from domain.settle import settle
 from domain.state_machine import first_closed, first_fired
-from domain.view import View
 
 KEPT_SNAPSHOTS = 8_192
 OF_THE_ACCOUNT = frozenset((Reason.INSUFFICIENT_CASH, Reason.THROTTLED, Reason.ORDER_PENDING))
@@ -56,12 +56,10 @@ class KeptSnapshots(Snapshots):
 
 @dataclass(frozen=True, kw_only=True)
 class Known:
-    """A tick that was decided: from which turn, by which rules, about which token, and what came of it."""
+    """A tick that was decided: from which turn, about which token, and what came of it."""
 
-    rules: Rules
     turn: Turn
     token: TokenId
-    snapshot: Snapshot
     report: Report
 
     @property
@@ -70,17 +68,19 @@ class Known:
         return self.turn.state.ledger.positions.get(self.token)
 
     @cached_property
-    def view(self) -> View:
-        """What the rules saw of the token."""
-        views = first_views(self.rules, self.snapshot, self.turn.state)
-        return next(view for view in views if view.market.token == self.token)
+    def judgement(self) -> Judgement:
+        """What was decided about the token, and what the rules saw of it."""
+        judged = self.report.verdicts
+        if not isinstance(judged, Judged):
+            raise TypeError("a tick that was decided here tells what it was decided on")
+        return next(each for each in judged.judgements if each.view.market.token == self.token)
 
     @cached_property
     def shut(self) -> bool:
         """Whether a row closed that neither the strategy nor the account has a part in: nobody enters here."""
-        (verdict,) = (each for each in self.report.verdicts if each.market.token == self.token)
-        its_own = {row.reason for row in self.rules.strategy.enter} | OF_THE_ACCOUNT
-        return self.position is None and verdict.action is Action.SKIP and verdict.cause.reason not in its_own
+        _, action, cause, strategy = self.judgement
+        its_own = {row.reason for row in strategy.enter} | OF_THE_ACCOUNT
+        return self.position is None and action is Action.SKIP and cause.reason not in its_own
 
     def holds_for(self, rules: Rules, turn: Turn) -> bool:
         """Whether these rules, which are kin, decide the same in this turn, which meets the same position."""
@@ -88,7 +88,7 @@ class Known:
             return True
         if len(self.report.orders) != 1 or self.report.orders[0].execution.order.token != self.token:
             return False
-        order, view = self.report.orders[0].execution.order, self.view
+        order, view = self.report.orders[0].execution.order, self.judgement.view
         seen = view.reading.signal
         if seen is not None and rules.strategy.signal(view.reading) != seen:
             return False
@@ -104,7 +104,7 @@ class Known:
         decision = Decision(
             sequence=report.state.sequence,
             moment=report.moment,
-            strategy=self.rules.strategy.name,
+            strategy=self.judgement.strategy.name,
             verdicts=report.verdicts,
             orders=(),
             cancelled=(),
@@ -144,9 +144,8 @@ class SharedTicks:
         token = _only_token(turn)
         if token is None or rules.strategy.both_outcomes:
             return
-        snapshot = self.snapshots.at(turn.tick, turn.tokens)
-        if not snapshot.payouts and not report.state.ledger.pending:
-            known = Known(rules=rules, turn=turn, token=token, snapshot=snapshot, report=report)
+        if not self.snapshots.at(turn.tick, turn.tokens).payouts and not report.state.ledger.pending:
+            known = Known(turn=turn, token=token, report=report)
             self._known.setdefault((turn.tick, token), []).append(known)
 
 

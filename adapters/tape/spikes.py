@@ -31,10 +31,11 @@ class Accepted:
 
     def seen_before(self, tick: int) -> Seen | None:
         """What the tick before this one remembered; None when nothing was accepted by then."""
-        number = int(self.kept.searchsorted(tick))
+        whole = len(self.kept) == len(self.price)
+        number = tick if whole else int(self.kept.searchsorted(tick))
         if number == 0:
             return None
-        return Seen(accepted=float(self.price[self.kept[number - 1]]), waiting=self.waiting.get(tick - 1))
+        return Seen(accepted=self.price.item(self.kept.item(number - 1)), waiting=self.waiting.get(tick - 1))
 
 
 def age_s(grid: Grid, requested_elapsed_ms: Ints, added_s: Floats) -> Floats:

@@ -22,7 +22,7 @@ from domain.state import State
 from domain.state_machine import SCALE_IN
 from domain.strategies.lead_lag import LeadLag
 from domain.view import Limits
-from entrypoints.replay import Replay, replayed
+from entrypoints.replaying import Replay, replayed
 from tests.adapters.random_tape import MARKETS, RandomTape, random_rules
 from tests.builders import rules, seen, warming_up
 from tests.columns import columns_of

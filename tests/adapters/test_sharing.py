@@ -15,7 +15,7 @@ from adapters.tape.trials import changes_of, edges_s
 from adapters.tape.turns import EveryTick
 from domain.ledger import Ledger
 from domain.report import Trade
-from entrypoints.replay import Replay, replayed
+from entrypoints.replaying import Replay, replayed
 from entrypoints.trial import Base, Probe
 from tests.adapters.random_tape import MARKETS, RandomTape, random_environment
 

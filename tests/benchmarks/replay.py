@@ -26,7 +26,7 @@ from domain.fees import FREE
 from domain.ledger import Ledger
 from domain.market import Level, Market, Moment, OrderBook, ReferenceId, TokenId
 from domain.report import Trade, TradeAction
-from entrypoints.replay import Replay, replayed
+from entrypoints.replaying import Replay, replayed
 from entrypoints.rules import rules_of
 from entrypoints.settings import read_settings
 
@@ -172,7 +172,8 @@ def main() -> None:
     settings = read_settings(SETTINGS)
     cold = time.process_time()
     columns = kit_columns(asked.data, asked.n)
-    wish = Replay(columns=columns, rules=rules_of(settings), opening=Ledger.opened_with(settings.start_balance_usd))
+    opening, nowhere = Ledger.opened_with(settings.start_balance_usd), len(columns.grid)
+    wish = Replay(columns=columns, rules=rules_of(settings), opening=opening, shown_from=nowhere)
     started, wall = time.process_time(), time.perf_counter()
     turns: Turns = EveryTick(columns) if asked.unscreened else Screen(columns, wish.rules)
     store = replayed(wish, turns)

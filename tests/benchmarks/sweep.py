@@ -19,7 +19,7 @@ from adapters.tape.screen import Screen
 from adapters.tape.trials import Trial
 from adapters.workers import Here, Workers
 from domain.ledger import Ledger
-from entrypoints.replay import Replay, replayed
+from entrypoints.replaying import Replay, replayed
 from entrypoints.rules import rules_of
 from entrypoints.settings import read_settings
 from entrypoints.trial import Base, Probe, Setting
