@@ -47,15 +47,15 @@ class Judged(Sequence[Verdict]):
 
     def __init__(self, judgements: Sequence[Judgement]) -> None:
         """Of these decisions."""
-        self._judgements = judgements
+        self.judgements = judgements
 
     @cached_property
     def _verdicts(self) -> tuple[Verdict, ...]:
-        return tuple(judgement.verdict() for judgement in self._judgements)
+        return tuple(judgement.verdict() for judgement in self.judgements)
 
     def __len__(self) -> int:
         """How many, without making them."""
-        return len(self._judgements)
+        return len(self.judgements)
 
     def __iter__(self) -> Iterator[Verdict]:
         """In map order."""

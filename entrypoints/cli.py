@@ -42,6 +42,7 @@ from entrypoints.verify import compared, replayed
 from entrypoints.written import VerifyRefused, kept, published, refuse_tape
 
 CONFIGURATION, ALREADY_RUNNING, LEDGER_UNWRITABLE, LEDGER_INVALID = 78, 75, 74, 65
+INTERRUPTED = 130
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (SettingsInvalid, CONFIGURATION),
     (KeysInvalid, CONFIGURATION),
@@ -326,6 +327,76 @@ def replay(
     except (replaying.ReplayRefused, TapeInvalid) as error:
         typer.echo(f"no replay: {error}", err=True)
         raise typer.Exit(CONFIGURATION) from None
+
+
+@app.command()
+def sweep(
+    tape: Annotated[Path, typer.Argument(help="A directory that `spelar compile` has written.")],
+    grids: Annotated[list[str] | None, typer.Option("--grid", help="NAME=a,b,c: values to try; may be repeated.")] = None,
+    spans: Annotated[
+        list[str] | None, typer.Option("--range", help="NAME=low:high[:step]: numbers to try; may be repeated.")
+    ] = None,
+    search: Annotated[str | None, typer.Option(help="tpe: learn where to look instead of trying all combinations.")] = None,
+    count: Annotated[int, typer.Option("--trials", min=1, help="How many settings a search tries.")] = 100,
+    out: Annotated[Path, typer.Option(help="The portal's data: the sweep goes to replay/NAME in it.")] = Path("web/data"),
+    name: Annotated[str | None, typer.Option(help="The sweep's name; by itself after the tape.")] = None,
+    jobs: Annotated[int | None, typer.Option(min=1, help="Worker processes; by itself one a core.")] = None,
+    changes: Annotated[
+        list[str] | None, typer.Option("--set", help="NAME=VALUE: a setting on top of the environment's; may be repeated.")
+    ] = None,
+    since: Annotated[str | None, typer.Option("--from", help="The first moment, such as 2026-03-02T12:30 (UTC).")] = None,
+    until: Annotated[str | None, typer.Option("--to", help="The moment before which to stop (UTC).")] = None,
+    markets: Annotated[list[str] | None, typer.Option(help="A market by name, slug, event or token; may be repeated.")] = None,
+    folds: Annotated[int, typer.Option(min=0, help="Walk-forward folds by time.")] = 5,
+    purge: Annotated[
+        float | None, typer.Option(min=0, help="Seconds between past and test; by itself the longest hold and lookback.")
+    ] = None,
+    scheduler: Annotated[str | None, typer.Option(help="The address of a Dask scheduler whose workers do the work.")] = None,
+) -> None:
+    """Many settings over one tape: which is best, on what data it was not chosen by, and how much of that is luck."""
+    # numpy, pyarrow, optuna and distributed are extras, and the daemon starts without them.
+    from adapters.tape.manifest import TapeInvalid
+    from adapters.tape.trials import SweepRefused
+    from adapters.workers import CrewLost
+    from entrypoints import standing
+    from entrypoints import sweep as sweeping
+    from entrypoints.replay import ReplayRefused
+
+    console = _wide_console()
+    asked = sweeping.Asked(
+        tape=tape,
+        environment=dict(os.environ),
+        out_dir=out,
+        name=name,
+        changes=changes or (),
+        grids=grids or (),
+        spans=spans or (),
+        search=search,
+        count=count,
+        jobs=jobs,
+        since=since,
+        until=until,
+        markets=markets or (),
+        folds=folds,
+        purge_s=purge,
+        scheduler=scheduler,
+        console=console,
+    )
+    try:
+        found = sweeping.sweep(asked)
+    except (SweepRefused, ReplayRefused, TapeInvalid) as error:
+        typer.echo(f"no sweep: {error}", err=True)
+        raise typer.Exit(CONFIGURATION) from None
+    except CrewLost as error:
+        typer.echo(f"the sweep stopped: {error}; what is done is kept, and the same command goes on", err=True)
+        raise typer.Exit(1) from None
+    except sweeping.Interrupted as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(INTERRUPTED) from None
+    console.print(standing.as_table(found))
+    for line in standing.as_lines(found):
+        console.print(line)
+    console.print(f"all trials: {asked.directory}")
 
 
 def _wide_console() -> Console:

@@ -68,7 +68,7 @@ def replay(asked: Asked) -> Document:
         raise ReplayRefused(f"{asked.out_dir} holds the files of ledger {files.ledger_id}: give the replay another --out")
     if (asked.out_dir / GRID_FILE).is_file():
         raise ReplayRefused(f"{asked.out_dir} is a tape: give the replay another --out")
-    columns = open_tape(asked.tape, _ms(asked.since), _ms(asked.until), asked.markets or None)
+    columns = open_tape(asked.tape, ms_of(asked.since), ms_of(asked.until), asked.markets or None)
     if settings.fees == "none":
         columns = with_fees(columns, FREE)
     rules = rules_of(settings, load_draw_baseline(settings.draw_baseline_file))
@@ -104,18 +104,23 @@ def usual_place(environment: Mapping[str, str], tape: Path) -> Path:
     return read_settings(environment).out_dir / RUNS / tape.resolve().name
 
 
-def settings_of(environment: Mapping[str, str], changes: Sequence[str]) -> Settings:
-    """The environment's settings with these changes, each `NAME=VALUE`. Raises `SettingsInvalid`."""
-    changed = dict(environment)
+def changed(environment: Mapping[str, str], changes: Sequence[str]) -> dict[str, str]:
+    """The environment with these changes, each `NAME=VALUE`. Raises `SettingsInvalid`."""
+    after = dict(environment)
     for change in changes:
         name, sign, value = change.partition("=")
         if not sign or name not in KNOWN:
             raise SettingsInvalid(f"--set {change}: NAME=VALUE, where NAME is one of this program's variables")
-        changed[name] = value
-    return read_settings(changed)
+        after[name] = value
+    return after
 
 
-def _ms(text: str | None) -> int | None:
+def settings_of(environment: Mapping[str, str], changes: Sequence[str]) -> Settings:
+    """The environment's settings with these changes, each `NAME=VALUE`. Raises `SettingsInvalid`."""
+    return read_settings(changed(environment, changes))
+
+
+def ms_of(text: str | None) -> int | None:
     """A time as UTC milliseconds: ISO 8601, UTC where it names no zone."""
     if text is None:
         return None

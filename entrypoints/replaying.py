@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from adapters.paper_broker import PaperBroker
 from adapters.tape.columns import Columns
 from adapters.tape.replay_ledger import ReplayLedger
+from adapters.tape.sharing import SharedTicks
 from adapters.tape.snapshots import moment_of
 from adapters.tape.turns import TapeFeed, Turns
 from domain.engine import Rules
@@ -39,9 +40,12 @@ class Replay:
     watch: Callable[[int], None] = unwatched
 
 
-def replayed(wish: Replay, turns: Turns) -> ReplayLedger:
-    """Decide the ticks that `turns` chooses, one after the other; what came of it."""
-    return finished(_replayed(wish, turns))
+def replayed(wish: Replay, turns: Turns, shared: SharedTicks | None = None) -> ReplayLedger:
+    """Decide the ticks that `turns` chooses, one after the other; what came of it.
+
+    `shared`: what replays of rules that are kin have decided on this tape, to ask first and to add to.
+    """
+    return finished(_replayed(wish, turns, shared))
 
 
 def finished(work: Coroutine[None, None, ReplayLedger]) -> ReplayLedger:
@@ -55,15 +59,22 @@ def finished(work: Coroutine[None, None, ReplayLedger]) -> ReplayLedger:
     raise RuntimeError("a replay waited for something")
 
 
-async def _replayed(wish: Replay, turns: Turns) -> ReplayLedger:
-    store, feed, grid = ReplayLedger(wish.opening, shown_from=wish.shown_from), TapeFeed(wish.columns), wish.columns.grid
+async def _replayed(wish: Replay, turns: Turns, shared: SharedTicks | None) -> ReplayLedger:
+    store, grid = ReplayLedger(wish.opening, shown_from=wish.shown_from), wish.columns.grid
+    feed = TapeFeed(wish.columns, shared.snapshots if shared else None)
     agent = Agent(rules=wish.rules, feed=feed, broker=PaperBroker(), store=store, portal=_Unseen())
     turn = turns.after(store.load())
     while turn is not None:
-        moment = moment_of(grid, turn.tick)
-        store.lose(turn.lost, moment)
-        feed.turn_to(turn)
-        report = await tick(agent, turn.state, moment)
+        report = shared.recall(wish.rules, turn) if shared else None
+        if report is not None:
+            store.save(report)
+        else:
+            moment = moment_of(grid, turn.tick)
+            store.lose(turn.lost, moment)
+            feed.turn_to(turn)
+            report = await tick(agent, turn.state, moment)
+            if shared:
+                shared.learn(wish.rules, turn, report)
         wish.watch(turn.tick)
         turn = turns.after(report.state)
     return store

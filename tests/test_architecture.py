@@ -36,7 +36,7 @@ PURE = frozenset(
 STDLIB = frozenset(sys.stdlib_module_names)
 ALLOWED = {
     "domain": PURE | {"domain"},
-    "adapters": STDLIB | {"domain", "adapters", "httpx", "pydantic", "numpy", "pyarrow"},
+    "adapters": STDLIB | {"domain", "adapters", "httpx", "pydantic", "numpy", "pyarrow", "optuna", "distributed"},
     "entrypoints": STDLIB
     | {"domain", "adapters", "entrypoints", "httpx", "pydantic", "dependency_injector", "loguru", "typer", "rich"},
     "vps": STDLIB | {"entrypoints"},
@@ -46,6 +46,8 @@ ONLY_IN = {
     "loguru": ("entrypoints/",),
     "numpy": ("adapters/tape/",),
     "pyarrow": ("adapters/tape/",),
+    "optuna": ("adapters/tape/tpe.py",),
+    "distributed": ("adapters/tape/cluster.py",),
     "environ": ("entrypoints/cli.py", "entrypoints/daemon.py", "entrypoints/settings.py"),
     "getenv": ("entrypoints/cli.py", "entrypoints/daemon.py", "entrypoints/settings.py"),
 }

@@ -112,6 +112,14 @@ def read_manifest(directory: Path) -> Manifest:
     return manifest
 
 
+def fingerprint(directory: Path) -> str:
+    """A hash of all of a tape's bytes: its manifest names the hash of every file. Raises `TapeInvalid`."""
+    try:
+        return hashlib.sha256((directory / MANIFEST_FILE).read_bytes()).hexdigest()
+    except OSError as error:
+        raise TapeInvalid(f"{directory} is no tape: {MANIFEST_FILE} cannot be read ({error.strerror})") from None
+
+
 def damaged_files(directory: Path) -> tuple[str, ...]:
     """The files whose bytes are not those that were written. Reads all of them; raises `TapeInvalid`."""
     files = read_manifest(directory).files

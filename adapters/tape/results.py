@@ -14,9 +14,9 @@ from adapters.portal.cells import Cell, cell, iso
 from adapters.portal.projections import trade_row
 from adapters.portal.schema import TradeRow
 from adapters.tape.account import Curve, usd
-from adapters.tape.columns import Columns, Grid
+from adapters.tape.columns import MICROS, Columns, Floats, Grid
 from domain.ledger import OrderStatus
-from domain.market import Quote, TokenId
+from domain.market import TokenId
 from domain.report import Trade, TradeAction
 
 MARKOUTS_S = (5, 30, 60)
@@ -78,25 +78,36 @@ def _round_trips(trades: Sequence[Trade]) -> list[Decimal]:
 
 def _markout(outcome: Outcome, seconds: int) -> Document:
     """How far the mid lies on the trades' side of their price so many seconds later, share-weighted; never over a gap."""
+    moved = [
+        (trade, tick)
+        for trade, tick in zip(outcome.trades, outcome.ticks, strict=True)
+        if trade.action is not TradeAction.SETTLE and trade.shares
+    ]
+    mids = _mids_later(outcome.columns, [(trade.market.token, tick) for trade, tick in moved], seconds)
     found = [
         (mid - float(trade.price) if trade.action is TradeAction.BUY else float(trade.price) - mid, float(trade.shares))
-        for trade, tick in zip(outcome.trades, outcome.ticks, strict=True)
-        if trade.action is not TradeAction.SETTLE and trade.shares and (mid := _mid_later(outcome, trade, tick, seconds))
+        for (trade, _), mid in zip(moved, mids.tolist(), strict=True)
+        if mid > 0
     ]
     shares = sum(weight for _, weight in found)
     return {"trades": len(found), "price": sum(move * weight for move, weight in found) / shares if shares else None}
 
 
-def _mid_later(outcome: Outcome, trade: Trade, tick: int, seconds: int) -> float | None:
-    """The mid of the first tick that long after; None where there is none, or no book with two sides."""
-    grid = outcome.columns.grid
-    later = int(grid.elapsed_ms.searchsorted(grid.elapsed_ms[tick] + seconds * 1000))
-    token = next(token for token in outcome.columns.tokens if token.token == trade.market.token)
-    if later >= len(grid) or grid.gap[tick + 1 : later + 1].any():
-        return None
-    book = token.depth.book(later)
-    quote = Quote.of(book) if book else None
-    return quote.mid if quote else None
+def _mids_later(columns: Columns, at: Sequence[tuple[TokenId | None, int]], seconds: int) -> Floats:
+    """The tokens' mids on the first tick that long after; NaN where there is none, a gap in between, or a side empty."""
+    grid, ticks = columns.grid, np.array([tick for _, tick in at], np.int64)
+    gaps = np.cumsum(grid.gap)
+    later = grid.elapsed_ms.searchsorted(grid.elapsed_ms[ticks] + seconds * 1000)
+    reached = later < len(grid)
+    later = np.minimum(later, len(grid) - 1)
+    reached &= gaps[later] == gaps[ticks]
+    mids = np.full(len(at), np.nan)
+    for token in columns.tokens:
+        mine = np.flatnonzero(reached & np.array([each == token.token for each, _ in at], np.bool_))
+        bid, ask = token.bid[later[mine]], token.ask[later[mine]]
+        both = token.present[later[mine]] & (bid > 0) & (ask > 0)
+        mids[mine] = np.where(both, (bid + ask) / MICROS / 2, np.nan)
+    return mids
 
 
 def _steps_ms(grid: Grid) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":

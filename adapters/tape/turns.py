@@ -56,9 +56,9 @@ def interrupted(tick: int, state: State, tokens: Collection[TokenId] | None = No
 class TapeFeed:
     """Implements `domain.ports.Feed` over a tape: it shows the tick that it was turned to."""
 
-    def __init__(self, columns: Columns) -> None:
-        """Stand before the first tick."""
-        self._snapshots = Snapshots(columns)
+    def __init__(self, columns: Columns, snapshots: Snapshots | None = None) -> None:
+        """Stand before the first tick. `snapshots`: those of this tape that somebody else looks at, too."""
+        self._snapshots = snapshots or Snapshots(columns)
         self._turn: Turn | None = None
 
     def turn_to(self, turn: Turn) -> None:
