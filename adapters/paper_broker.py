@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from domain.fill import NOTHING_TAKEN, Taken, walk
 from domain.ledger import Execution, Ledger, Order, OrderStatus
-from domain.market import OrderBook, Quote, Snapshot
+from domain.market import OrderBook, Snapshot
 
 
 class PaperBroker:
@@ -30,12 +30,12 @@ def _executed(order: Order, book: OrderBook | None, taken: Taken) -> tuple[Execu
     walked = walk(book, order.side, shares=order.shares, limit=order.limit, fees=order.market.fees, taken=taken)
     if not walked.levels:
         return Execution(order=order, status=OrderStatus.REJECTED, digest=book.digest, note="met nothing"), taken
-    quote = Quote.of(book)
+    mid = book.mid
     execution = Execution(
         order=order,
         status=OrderStatus.FILLED,
         walk=walked,
-        book_mid=quote.mid if quote else order.mid,
+        book_mid=order.mid if mid is None else mid,
         digest=book.digest,
     )
     return execution, taken.with_walk(order.market, order.side, walked)

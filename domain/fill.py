@@ -153,7 +153,7 @@ def walk(
     for price, size in taken.left(book, side) if wanted > 0 else ():
         if limit is not None and beyond(price, limit):
             break
-        here = min(size, wanted)
+        here = size if size < wanted else wanted
         fills.append(LevelFill(price, here, fees.charged(shares=here, price=price)))
         wanted -= here
         if not wanted:

@@ -95,6 +95,11 @@ class OrderBook:
         """The best ask."""
         return self.asks[0].price if self.asks else None
 
+    @property
+    def mid(self) -> float | None:
+        """Halfway between the best prices; None when a side is missing."""
+        return float(self.bids[0].price + self.asks[0].price) / 2 if self.bids and self.asks else None
+
     def taken_by(self, side: Side) -> Sequence[Level]:
         """The levels that an order of this side takes, best first."""
         return self.asks if side is Side.BUY else self.bids

@@ -54,10 +54,13 @@ def remembered(memory: Memory, references: Mapping[ReferenceId, Accepted]) -> Ma
 
 def followed(snapshot: Snapshot, ledger: Ledger) -> tuple[Market, ...]:
     """The markets of the map, then those that left it while a position is open. What is resolved accepts no orders."""
-    over = snapshot.payouts.keys() | ledger.settled
     listed = {market.token for market in snapshot.markets}
-    left = (position.market for token, position in ledger.positions.items() if token not in listed)
-    return tuple(replace(market, accepting=False) if market.token in over else market for market in (*snapshot.markets, *left))
+    left = [position.market for token, position in ledger.positions.items() if token not in listed]
+    over = snapshot.payouts.keys() | ledger.settled
+    markets = (*snapshot.markets, *left)
+    if not over:
+        return markets
+    return tuple(replace(market, accepting=False) if market.token in over else market for market in markets)
 
 
 def first_look(

@@ -9,8 +9,9 @@ import numpy as np
 from adapters.portal.schema import EQUITY
 from adapters.portal.thinning import stride
 from adapters.tape.candidates import CHUNK, eras_of
-from adapters.tape.column_view import ColumnView, Scene, Track
+from adapters.tape.column_view import ColumnView
 from adapters.tape.columns import MICROS, Columns, Flags, Ints
+from adapters.tape.scene import Scene, Track
 from adapters.tape.snapshots import moment_of
 from adapters.tape.tables import opened
 from domain.fill import MICRO

@@ -7,8 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
-from adapters.tape.column_view import ColumnView, Scene, Track
+from adapters.tape.column_view import ColumnView
 from adapters.tape.columns import Edition, Flags
+from adapters.tape.scene import Scene, Track
 from adapters.tape.tables import columnar, fired, of_positions, opened
 from domain.engine import Rules
 from domain.ledger import Position

@@ -12,9 +12,10 @@ from itertools import chain
 import numpy as np
 
 from adapters.tape.candidates import CHUNK, Candidates, Tables, candidates_of, eras_of, listed_in
-from adapters.tape.column_view import ColumnView, Scene, Track, track_of
+from adapters.tape.column_view import ColumnView
 from adapters.tape.columns import Columns
 from adapters.tape.samples import Samples, samples_of
+from adapters.tape.scene import Scene, Track, track_of
 from adapters.tape.snapshots import market_at, moment_of
 from adapters.tape.spikes import accepted_over
 from adapters.tape.tables import opened

@@ -50,22 +50,29 @@ SPOT = ReferenceId("kraken_spot", "XBTUSD")
 HUNDREDTHS = 10_000
 """Millionths in a hundredth: the kit's prices and sizes are whole hundredths."""
 
+ROWS_AT_ONCE = 32
+
 Prices = NDArray[np.int16]
 PRICE = [Decimal(hundredths) / 100 for hundredths in range(101)]
 
 
 class Rows:
-    """The rows of one of the kit's arrays, read from the file one at a time: a map of it would count as our memory."""
+    """The rows of one of the kit's arrays, read from the file some at a time: a map of it would count as our memory."""
 
     def __init__(self, path: Path) -> None:
         levels = np.load(path, mmap_mode="r")
         self._row = Struct(f"<{levels.shape[1]}{levels.dtype.char}")
         self._offset = levels.offset
         self._file = os.open(path, os.O_RDONLY)
+        self._block, self._rows = -1, b""
 
     def at(self, tick: int) -> tuple[int, ...]:
         """A tick's row."""
-        return self._row.unpack(os.pread(self._file, self._row.size, self._offset + tick * self._row.size))
+        block, place = divmod(tick, ROWS_AT_ONCE)
+        if block != self._block:
+            size = self._row.size * ROWS_AT_ONCE
+            self._block, self._rows = block, os.pread(self._file, size, self._offset + block * size)
+        return self._row.unpack_from(self._rows, place * self._row.size)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
