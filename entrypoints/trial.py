@@ -7,9 +7,9 @@ from pathlib import Path
 
 from adapters.draw_baseline import load_draw_baseline
 from adapters.tape.account import curve_of
-from adapters.tape.column_view import Scene
 from adapters.tape.columns import Columns
 from adapters.tape.results import Outcome, report_of
+from adapters.tape.scene import Scene
 from adapters.tape.screen import Screen, scene_of, shares_samples
 from adapters.tape.sharing import KeptSnapshots, SharedTicks, kin
 from adapters.tape.snapshots import with_fees

@@ -2,24 +2,24 @@
 
 Settings that differ in the thresholds of their strategy alone meet the same ticks with the same position over and over. Such
 a tick is not decided again: what the first setting read of it is kept, the rows that may differ are asked of that reading, and
-where they give the same answer, what happened is booked anew by `settle`. Any doubt goes to the whole `tick`.
+where they give the same answer, what happened is entered into the books again. Any doubt goes to the whole `tick`.
 """
 
 from collections import OrderedDict
-from collections.abc import Collection, Hashable
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from adapters.tape.columns import Columns
 from adapters.tape.snapshots import Snapshots
 from adapters.tape.turns import Turn
 from domain.decision import Reason
-from domain.engine import Decision, Rules
+from domain.engine import Rules
 from domain.judgement import Judged, Judgement
-from domain.ledger import Action, Position
+from domain.ledger import Action, Ledger, Position
 from domain.market import Snapshot, TokenId
 from domain.report import Report
-from domain.settle import settle
+from domain.state import State
 from domain.state_machine import first_closed, first_fired
 
 KEPT_SNAPSHOTS = 8_192
@@ -99,22 +99,40 @@ class Known:
         return enters and turn.state.ledger.cash >= view.cash_needed
 
     def again(self, turn: Turn) -> Report:
-        """What comes of it in the books of this turn."""
-        report = self.report
-        decision = Decision(
-            sequence=report.state.sequence,
-            moment=report.moment,
-            strategy=self.judgement.strategy.name,
-            verdicts=report.verdicts,
-            orders=(),
-            cancelled=(),
-            payouts={},
-            marks=report.books,
-            memory=report.state.memory,
-            ledger=turn.state.ledger,
-            kill_switch=report.kill_switch,
+        """What comes of it in the books of this turn: the same change of cash, result, fees and this one position."""
+        before, after, ledger = self.turn.state.ledger, self.report.state.ledger, turn.state.ledger
+        cash = ledger.cash + (after.cash - before.cash)
+        return Report(
+            state=State(
+                sequence=self.report.state.sequence,
+                ledger=Ledger(
+                    opening_cash=ledger.opening_cash,
+                    cash=cash,
+                    realised=ledger.realised + (after.realised - before.realised),
+                    fees=ledger.fees + (after.fees - before.fees),
+                    positions=self._positions(ledger, after),
+                    settled=ledger.settled,
+                ),
+                memory=self.report.state.memory,
+            ),
+            moment=self.report.moment,
+            verdicts=self.report.verdicts,
+            orders=self.report.orders,
+            trades=tuple(replace(trade, cash_after=cash) for trade in self.report.trades),
+            kill_switch=self.report.kill_switch,
+            books=self.report.books,
         )
-        return settle(decision, [event.execution for event in report.orders])
+
+    def _positions(self, ledger: Ledger, after: Ledger) -> Mapping[TokenId, Position]:
+        """All positions in the order of their entry, those that this tick has no book of marked as it would."""
+        mine = after.positions.get(self.token)
+        others = ledger if ledger.positions.keys() <= {self.token} else ledger.marked({})
+        positions = dict(others.positions)
+        if mine is not None:
+            positions[self.token] = mine
+        else:
+            positions.pop(self.token, None)
+        return positions
 
 
 class SharedTicks:
