@@ -355,7 +355,6 @@ def sweep(
 ) -> None:
     """Many settings over one tape: which is best, on what data it was not chosen by, and how much of that is luck."""
     # numpy, pyarrow, optuna and distributed are extras, and the daemon starts without them.
-    from adapters.tape.manifest import TapeInvalid
     from adapters.tape.trials import SweepRefused
     from adapters.workers import CrewLost
     from entrypoints import standing

@@ -17,7 +17,8 @@ from typing import Generic, Self, TypeVar
 import distributed
 from distributed.diagnostics.plugin import WorkerPlugin
 
-from adapters.tape.manifest import TapeInvalid, fingerprint
+from adapters.tape import TapeInvalid
+from adapters.tape.manifest import fingerprint
 from adapters.workers import CrewLost
 
 T = TypeVar("T")

@@ -19,6 +19,8 @@ from entrypoints.replaying import Replay, replayed
 from entrypoints.trial import Base, Probe
 from tests.adapters.random_tape import MARKETS, RandomTape, random_environment
 
+pytestmark = pytest.mark.slow
+
 THRESHOLDS: Mapping[str, tuple[str, ...]] = {
     "lead_lag": ("LEAD_LAG_EDGE_MIN_PCT", "0.05", "0.1", "0.4", "1"),
     "pm_trend": ("PM_TREND_MOVE_MIN_PCT", "0.1", "1", "3"),

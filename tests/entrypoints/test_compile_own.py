@@ -26,6 +26,8 @@ from entrypoints.written import Row, VerifyRefused, Written, refuse_tape
 from tests.builders import NOON_MS
 from tests.entrypoints.lived import LEDGER_ID, Life
 
+pytestmark = pytest.mark.slow
+
 BRISK = {
     "INTERVAL_S": "5",
     "LEAD_LAG_SPOT_MOVE_MIN_PCT": "0.05",

@@ -13,7 +13,6 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from adapters.portal.runs import list_run
 from adapters.tape.trials import SweepRefused, Trials
 from adapters.tape.writing import write_tape
 from entrypoints.cli import main
@@ -22,6 +21,8 @@ from entrypoints.replay import replay
 from entrypoints.settings import SettingsInvalid
 from entrypoints.sweep import Asked, sweep
 from tests.adapters.random_tape import RandomTape, random_environment
+
+pytestmark = pytest.mark.slow
 
 SEED = 11
 GRIDS = (
@@ -183,21 +184,6 @@ def test_the_portal_is_given_the_best_the_heat_and_the_folds(asked: Asked, table
     assert document["walk_forward"]["pnl_usd"] == pytest.approx(sum(fold["pnl_usd"] for fold in folds))
     (run,) = json.loads((asked.directory.parent / "index.json").read_bytes())["runs"]
     assert (run["id"], run["kind"], run["trials"]) == (asked.directory.name, "sweep", POSSIBLE)
-
-
-def test_the_index_keeps_the_runs_that_are_there(tmp_path: Path) -> None:
-    """The newest first; one that was deleted drops out, and a damaged index is begun anew."""
-    for name in ("one", "two"):
-        (tmp_path / name).mkdir()
-        list_run(tmp_path / name, {"kind": "sweep"})
-    list_run(tmp_path / "one", {"kind": "replay"})
-    assert [run["id"] for run in json.loads((tmp_path / "index.json").read_bytes())["runs"]] == ["one", "two"]
-    (tmp_path / "two").rmdir()
-    list_run(tmp_path / "one", {"kind": "replay"})
-    assert json.loads((tmp_path / "index.json").read_bytes())["runs"] == [{"id": "one", "kind": "replay"}]
-    (tmp_path / "index.json").write_text("[1")
-    list_run(tmp_path / "one", {"kind": "replay"})
-    assert len(json.loads((tmp_path / "index.json").read_bytes())["runs"]) == 1
 
 
 def test_a_search_asks_the_same_however_it_is_done(asked: Asked, tmp_path: Path) -> None:

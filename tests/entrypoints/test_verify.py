@@ -21,6 +21,8 @@ from entrypoints.verify import Verification, compared, replayed
 from entrypoints.written import published
 from tests.entrypoints.processes import ROOT, daemon, environment, published_tick, spelar, until, write_map
 
+pytestmark = pytest.mark.slow
+
 SPEED = 100
 KILLS = 5
 
