@@ -1,11 +1,11 @@
 """Why: the reasons, and what one tick decides for one token."""
 
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
 from domain.ledger import Action
 from domain.market import Market, Quote
+from domain.value import value
 
 Number = int | float | Decimal
 
@@ -66,7 +66,7 @@ class Reason(StrEnum):
     HOLD = "hold"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Signal:
     """What a strategy makes of one token's inputs. `edge` and `move` are in the strategy's unit, `fair_p` a probability.
 
@@ -82,7 +82,7 @@ class Signal:
     details: tuple[tuple[str, float | str], ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Costs:
     """What taking the ask costs, in the unit of the strategy's edge: half the spread, the fee, and the edge after both."""
 
@@ -96,7 +96,7 @@ class Costs:
         return self.spread + self.fee
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Cause:
     """Why: the reason, what its rule measured, the limit, and the variable that sets the limit."""
 
@@ -106,7 +106,7 @@ class Cause:
     setting: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Verdict:
     """What one tick decided about one token, and all it knew: one row of the candidates file."""
 

@@ -32,6 +32,7 @@ from domain.state_machine import (
     input_table,
 )
 from domain.strategies import Strategy
+from domain.value import value
 from domain.view import Budget, Limits, Plan, Reading, View
 
 SAMPLED_EXIT_INPUT = EXIT_INPUT[len(MARK_INPUT) :]
@@ -63,7 +64,7 @@ class Rules:
         return (*self.strategy.exit, STOP)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Decision:
     """What `step` wants: orders for the broker, and why, for every token.
 

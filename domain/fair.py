@@ -1,12 +1,12 @@
 """Fair probabilities from a reference price: the models that a market map can name (SPEC section 4, fair_model)."""
 
-from dataclasses import dataclass
 from typing import Literal
 
 from domain.figures import Figure, clamped
+from domain.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Constant:
     """A fair probability that never changes. It asks for no reference."""
 
@@ -32,7 +32,7 @@ class Constant:
         return Constant(p=1 - self.p)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class LinearRange:
     """A probability linear in the reference between `zero_at` and `one_at`, clamped to [0, 1] outside them.
 

@@ -6,11 +6,11 @@ A BUY's fee was taken in shares before 2026-04-28; it is charged to cash here, a
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import ROUND_DOWN, Context, Decimal
 from typing import NamedTuple
 
 from domain.figures import Figure, power
+from domain.value import value
 
 FEE_STEP = Decimal("0.00001")
 ONE = Decimal(1)
@@ -19,7 +19,7 @@ product_cut = Context(rounding=ROUND_DOWN).multiply
 """A product of 28 digits, the rest cut: cut again to a step it is what the exact product would be. Bound once, for speed."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class FeeSchedule:
     """A market's taker fee: `shares * rate * (p * (1 - p)) ** exponent`, times p once more where it is `of_notional`.
 
@@ -79,7 +79,7 @@ class Rate(NamedTuple):
         return f"{self.rate.normalize():f} exponent {self.exponent.normalize():f}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Edition:
     """The rules from midnight UTC of `day` (`since_ms`, ms since the epoch) until the next edition."""
 

@@ -5,12 +5,13 @@ price, so the law holds with `==`. A position changes only through a fill or a s
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from decimal import Decimal
 from enum import StrEnum
 
 from domain.fill import Walk, whole_micros
 from domain.market import Market, Moment, Side, TokenId
+from domain.value import value
 
 
 class LawBroken(ArithmeticError):
@@ -27,7 +28,7 @@ class Action(StrEnum):
     SKIP = "skip"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Order:
     """A wish for shares: fill and kill, never beyond `limit`.
 
@@ -74,7 +75,7 @@ class OrderStatus(StrEnum):
     CANCELLED = "cancelled"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Execution:
     """A broker's answer to one order. `book_mid` is the mid of the book that filled, `digest` that book's hash."""
 
@@ -86,7 +87,7 @@ class Execution:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Mark:
     """What a position would fetch: USDC for all its shares at the bids. `stale` when the bids are not of this tick."""
 
@@ -97,7 +98,7 @@ class Mark:
 UNPRICED = Mark(value=Decimal(0), stale=True)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Position:
     """Shares of one token. `entry_mid` is share-weighted over the buys; `last_mid` is the mid of the last buy's book."""
 
@@ -124,7 +125,7 @@ class Position:
         return whole_micros(self.cost / self.shares)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Booking:
     """One change of the books: the ledger after it, and what it realised."""
 
@@ -132,7 +133,7 @@ class Booking:
     realised: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Ledger:
     """Cash, positions in the order of their entry, and orders that wait for a book. USDC in whole micro-dollars.
 

@@ -6,7 +6,6 @@ Prices and sizes are `Decimal` because they become money; a mid or a reference i
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
@@ -14,6 +13,7 @@ from typing import NamedTuple, NewType
 
 from domain.fair import FairModel
 from domain.fees import FeeSchedule
+from domain.value import value
 
 TokenId = NewType("TokenId", str)
 """One outcome of one Polymarket market: a 76 to 78 digit decimal, kept as text because it fits no integer type."""
@@ -22,7 +22,7 @@ ConditionId = NewType("ConditionId", str)
 """One Polymarket market (`0x` and 64 hex digits): its outcomes share one book, seen from two sides."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Moment:
     """One instant on two timelines.
 
@@ -57,7 +57,7 @@ class Level(NamedTuple):
     size: Decimal
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class OrderBook:
     """One token's book, best level first on both sides. It may be empty, one-sided or crossed: a rule says so.
 
@@ -109,7 +109,7 @@ class OrderBook:
         return now.seconds_since(self.requested) + self.age_s
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Quote:
     """The best prices of a two-sided book, and their estimates."""
 
@@ -139,7 +139,7 @@ class ReferenceId(NamedTuple):
     field: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Reference:
     """A reference price (quote currency per unit of the base), and when its request began."""
 
@@ -165,7 +165,7 @@ class Leg(NamedTuple):
     token: TokenId
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ThreeWay:
     """A match as the venue builds it: one event, three binary markets of one neg-risk group (their Yes tokens).
 
@@ -183,7 +183,7 @@ class ThreeWay:
         return (self.home, self.draw, self.away)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Hedge:
     """The other leg of a bet on a token: what to do with the future `symbol` when the token is bought."""
 
@@ -192,7 +192,7 @@ class Hedge:
     notes: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Market:
     """One token that the agent follows, as the market map and the venue describe it.
 
@@ -229,7 +229,7 @@ class Market:
             raise ValueError(f"direction must be 1 or -1, not {self.direction}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Snapshot:
     """All that one tick knows of the world. What a source did not deliver is simply not there.
 

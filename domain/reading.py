@@ -1,7 +1,7 @@
 """Gathering: which inputs of a snapshot are accepted, and what they add to the history."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from domain.edge import return_pct
 from domain.history import History, Sample
@@ -10,12 +10,13 @@ from domain.market import Market, OrderBook, Quote, Reference, ReferenceId, Snap
 from domain.state import Memory, Seen
 from domain.state_machine import GHOST_SPREAD, SAMPLE_INPUT, SPIKE_PCT, first_closed
 from domain.strategies import Strategy
+from domain.value import value
 from domain.view import Limits, Reading, View
 
 NO_HISTORY = History()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Accepted:
     """A reference after the spike rule: what to remember of it, and how far an unconfirmed price jumped (percent)."""
 

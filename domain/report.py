@@ -1,7 +1,7 @@
 """What a tick did, for the ledger to keep and the portal to show."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 from enum import StrEnum
 
@@ -9,6 +9,7 @@ from domain.decision import Verdict
 from domain.ledger import Execution, OrderStatus
 from domain.market import Market, Moment, OrderBook, TokenId
 from domain.state import State
+from domain.value import value
 
 
 class TradeAction(StrEnum):
@@ -19,7 +20,7 @@ class TradeAction(StrEnum):
     SETTLE = "SETTLE"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Trade:
     """One row of the trade log: an order that met a book, or a settlement. USDC, shares, price units.
 
@@ -42,7 +43,7 @@ class Trade:
     digest: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class EquityPoint:
     """The account after one tick, USDC: positions at the bid."""
 
@@ -55,7 +56,7 @@ class EquityPoint:
     open_positions: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class OrderEvent:
     """What became of an order in one tick."""
 
@@ -63,7 +64,7 @@ class OrderEvent:
     execution: Execution
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Verdicts:
     """What one tick decided about every token, in map order."""
 
@@ -72,7 +73,7 @@ class Verdicts:
     verdicts: Sequence[Verdict]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Report:
     """One tick, done: `state` is what the next one starts from; `books` are the books that could be believed, by token."""
 
@@ -99,7 +100,7 @@ class Report:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Journal:
     """What the ledger keeps of the ticks before, oldest first, so that the portal's files can be made again."""
 

@@ -6,9 +6,10 @@ record, per period and not annualised: the mean change over its standard deviati
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from statistics import NormalDist, fmean, variance
+
+from domain.value import value
 
 EULER = 0.5772156649015329
 NORMAL = NormalDist()
@@ -67,7 +68,7 @@ def _shape(values: Sequence[float]) -> tuple[float, float]:
     return (third / second**1.5, fourth / second**2) if second > 0 else (0.0, 3.0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Fold:
     """Periods `first` to before `end` are the test; those before `seen` are the past that a choice may look at."""
 
@@ -132,5 +133,5 @@ def telling(values: Sequence[int], scores: Sequence[float]) -> float:
 
 
 def _groups(values: Sequence[int], scores: Sequence[float]) -> Iterator[list[float]]:
-    for value in dict.fromkeys(values):
-        yield [score for each, score in zip(values, scores, strict=True) if each == value]
+    for one in dict.fromkeys(values):
+        yield [score for each, score in zip(values, scores, strict=True) if each == one]

@@ -1,14 +1,14 @@
 """How many shares an order asks for: the order size, cut to a fraction of what lies near the best ask."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.fill import whole_steps
 from domain.market import Level
+from domain.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Sizing:
     """The sizing rule of SPEC section 5. Shares, USDC and price units; `order_shares` 0 means the whole budget."""
 

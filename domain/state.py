@@ -1,14 +1,15 @@
 """Everything that outlives a tick."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from domain.history import History
 from domain.ledger import Ledger
 from domain.market import Moment, ReferenceId, TokenId
+from domain.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Seen:
     """A reference as last accepted, and the price far from it that waits one tick for confirmation."""
 
@@ -16,7 +17,7 @@ class Seen:
     waiting: float | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Memory:
     """What one tick remembers for the next: histories, accepted references, the time of the last tick."""
 
@@ -25,7 +26,7 @@ class Memory:
     moment: Moment | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class State:
     """The ledger and the memory. `sequence` counts the ticks that were committed: 0 before the first."""
 

@@ -15,9 +15,10 @@ from domain.lag import lag_ms
 from domain.ledger import Position
 from domain.market import Market, Moment, OrderBook, Quote, Reference, Side, TokenId
 from domain.sizing import Sizing
+from domain.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class ScaleIn:
     """When a position grows. Percent, seconds, shares; `odds_change_pct` None means never."""
 
@@ -28,7 +29,7 @@ class ScaleIn:
     size_multiple: Decimal = Decimal("0.5")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Limits:
     """The limits that every strategy shares; None: the gate is absent. Units as in the names, prices as exact decimals."""
 
@@ -52,7 +53,7 @@ class Limits:
         return round(max(self.freshness_s, 3 * self.interval_s) * 1000)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Budget:
     """What the tick has spent: USDC that is neither spent nor reserved, entries and adds so far, shares that orders took.
 
@@ -110,7 +111,7 @@ class Reading:
         return *sums, ("legs", f"{three.event}: {', '.join(legs)}")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Plan:
     """An order that could be sent now: its size, its limit, and what the book would give for it."""
 

@@ -1,13 +1,13 @@
 """Books of a tape whose levels are decoded when somebody walks down to them."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import overload
 
 from domain.market import Level, OrderBook
+from domain.value import value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class KeptBook(OrderBook):
     """A book whose levels were checked when they were written: to check them again would decode them all."""
 

@@ -1,12 +1,12 @@
 """Strategies: a signal and its rows, as a value."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from domain.decision import Signal
 from domain.edge import Unit
 from domain.market import Market
 from domain.state_machine import Table
+from domain.value import value
 from domain.view import Reading
 
 
@@ -20,7 +20,7 @@ def never(market: Market) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class Strategy:
     """What makes one mode differ from another. It sees a token's reading; never cash, broker or clock.
 

@@ -4,19 +4,19 @@ The reference is a future, because that is where the other leg of the bet can be
 """
 
 import operator
-from dataclasses import dataclass
 
 from domain.decision import Reason, Signal
 from domain.edge import Unit, probability_edge
 from domain.market import Market
 from domain.state_machine import Row, max_hold
 from domain.strategies import Strategy
+from domain.value import value
 from domain.view import Reading
 
 GONE = 0.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class FairModelThresholds:
     """Thresholds in probability, seconds."""
 

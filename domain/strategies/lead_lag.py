@@ -1,7 +1,6 @@
 """lead_lag: the reference moves first, the token follows. Buy what has yet to follow, leave when it has."""
 
 import operator
-from dataclasses import dataclass
 
 from domain.decision import Reason, Signal
 from domain.edge import Unit, directed, lead_lag_edge_pct, return_pct
@@ -10,10 +9,11 @@ from domain.history import History
 from domain.lag import CAPACITY as LAG_CAPACITY
 from domain.state_machine import Row, max_hold
 from domain.strategies import Strategy, always
+from domain.value import value
 from domain.view import Reading
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class LeadLag:
     """Thresholds in percent, samples, seconds. `noise_mult` None: the move needs only `spot_move_min_pct`."""
 

@@ -5,7 +5,7 @@ The venue builds a match as three binary markets of one neg-risk group; the Yes 
 
 import operator
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from decimal import Decimal
 
 from domain.decision import Reason, Signal
@@ -13,12 +13,13 @@ from domain.edge import Unit, points_edge
 from domain.market import Market
 from domain.state_machine import Row, max_hold
 from domain.strategies import Strategy
+from domain.value import value
 from domain.view import Reading
 
 WAYS = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class PmDraw:
     """Thresholds: edges in percentage points, prices and mids as exact decimals, seconds.
 

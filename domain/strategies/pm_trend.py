@@ -2,16 +2,16 @@
 
 import math
 import operator
-from dataclasses import dataclass
 
 from domain.decision import Reason, Signal
 from domain.edge import Unit, return_pct
 from domain.state_machine import Row, Table, max_hold
 from domain.strategies import Strategy
+from domain.value import value
 from domain.view import Reading, View
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@value
 class PmTrend:
     """Thresholds in percent, samples, seconds. `auto_side`: watch both outcomes, enter the better one, never hold both."""
 
