@@ -169,10 +169,12 @@ class _Turn:
     def readings(self, markets: Iterable[Market], references: Mapping[ReferenceId, Accepted]) -> tuple[Reading, ...]:
         """Every token's inputs with this tick's sample and signal."""
         rules, memory = self.rules, self.state.memory
-        looks = (first_look(each, self.snapshot, references, memory, rules.strategy, rules.limits) for each in markets)
-        whole = tuple(sampled(first, self._view(first), memory, rules.strategy) for first in looks)
-        self.peers = {reading.market.token: reading for reading in whole if reading.market.token is not None}
-        return whole
+        looks = tuple([first_look(each, self.snapshot, references, memory, rules.strategy, rules.limits) for each in markets])
+        for reading in looks:
+            sampled(self.view(reading), memory, rules.strategy)
+            if reading.market.token is not None:
+                self.peers[reading.market.token] = reading
+        return looks
 
     def exit(self, reading: Reading) -> None:
         """Settle, leave, or say what holds an exit back."""

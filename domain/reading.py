@@ -55,12 +55,13 @@ def remembered(memory: Memory, references: Mapping[ReferenceId, Accepted]) -> Ma
 
 def followed(snapshot: Snapshot, ledger: Ledger) -> tuple[Market, ...]:
     """The markets of the map, then those that left it while a position is open. What is resolved accepts no orders."""
-    listed = {market.token for market in snapshot.markets}
-    left = [position.market for token, position in ledger.positions.items() if token not in listed]
-    over = snapshot.payouts.keys() | ledger.settled
-    markets = (*snapshot.markets, *left)
-    if not over:
+    markets = snapshot.markets
+    if ledger.positions:
+        listed = {market.token for market in markets}
+        markets = (*markets, *(held.market for token, held in ledger.positions.items() if token not in listed))
+    if not snapshot.payouts and not ledger.settled:
         return markets
+    over = snapshot.payouts.keys() | ledger.settled
     return tuple(replace(market, accepting=False) if market.token in over else market for market in markets)
 
 
@@ -112,20 +113,11 @@ def _believed_mid(book: OrderBook, snapshot: Snapshot, freshness_s: float) -> fl
     return quote.mid if quote is not None and believed else None
 
 
-def sampled(first: Reading, view: View, memory: Memory, strategy: Strategy) -> Reading:
-    """The reading with this tick's signal, when every input of its sample was accepted; else without the sample."""
-    refused = first_closed(SAMPLE_INPUT, view)
-    if refused:
-        return replace(first, history=_history_before(first.market, memory), refused=refused)
-    if len(first.history) < strategy.points:
-        return first
-    return Reading(
-        market=first.market,
-        book=first.book,
-        quote=first.quote,
-        reference=first.reference,
-        jump_pct=first.jump_pct,
-        history=first.history,
-        signal=strategy.signal(first),
-        legs=first.legs,
-    )
+def sampled(view: View, memory: Memory, strategy: Strategy) -> None:
+    """Complete the view's reading: with this tick's signal, when every input of its sample was accepted; else without it."""
+    reading = view.reading
+    reading.refused = first_closed(SAMPLE_INPUT, view)
+    if reading.refused:
+        reading.history = _history_before(reading.market, memory)
+    elif len(reading.history.samples) >= strategy.points:
+        reading.signal = strategy.signal(reading)

@@ -66,9 +66,11 @@ class Budget:
     engaged: frozenset[TokenId] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Reading:
     """One token's inputs of this tick, as far as they were accepted; each is equal to itself alone.
+
+    It is made in two looks (`first_look` and `sampled` of `domain.reading`); nobody changes it after that.
 
     `quote` is there when the book has two sides; `signal` only when every input of the strategy was fresh and warm.
     `jump_pct` is how far an unconfirmed reference lies from the last accepted one. `legs` are the mids of the market's
