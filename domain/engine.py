@@ -130,8 +130,7 @@ class _Turn:
         self.input_rows = rules.inputs[len(SAMPLE_INPUT) :]
         self.clock_jump_s = _clock_jump_s(snapshot.moment, state.memory.moment)
         ledger = state.ledger
-        engaged = frozenset((*ledger.positions, *(order.token for order in ledger.pending if order.side is Side.BUY)))
-        self.budget = Budget(cash=ledger.cash - ledger.reserved_cash, orders=0, engaged=engaged)
+        self.budget = Budget(cash=ledger.cash - ledger.reserved_cash, orders=0, engaged=ledger.engaged)
         self.peers: dict[TokenId, Reading] = {}
         self.blocked = {order.token for order in ledger.pending}
         self.judged: dict[Reading, Judgement] = {}

@@ -13,6 +13,8 @@ from domain.fill import Walk, whole_micros
 from domain.market import Market, Moment, Side, TokenId
 from domain.value import value
 
+NOTHING = Decimal(0)
+
 
 class LawBroken(ArithmeticError):
     """The ledger does not add up: a defect, never bad luck."""
@@ -166,17 +168,24 @@ class Ledger:
     @property
     def reserved_cash(self) -> Decimal:
         """The most that the waiting orders can cost."""
-        return sum((order.reserved_cash for order in self.pending), Decimal(0))
+        return sum([order.reserved_cash for order in self.pending], NOTHING)
+
+    @property
+    def engaged(self) -> frozenset[TokenId]:
+        """The tokens that are held or being bought."""
+        if not self.pending:
+            return frozenset(self.positions)
+        return frozenset((*self.positions, *(order.token for order in self.pending if order.side is Side.BUY)))
 
     @property
     def marked_value(self) -> Decimal:
         """What all positions would fetch at the bids."""
-        return sum((position.mark.value for position in self.positions.values()), Decimal(0))
+        return sum([position.mark.value for position in self.positions.values()], NOTHING)
 
     @property
     def cost(self) -> Decimal:
         """What all positions cost."""
-        return sum((position.cost for position in self.positions.values()), Decimal(0))
+        return sum([position.cost for position in self.positions.values()], NOTHING)
 
     @property
     def equity(self) -> Decimal:

@@ -32,10 +32,12 @@ class KeptLevels(Sequence[Level]):
     def __iter__(self) -> Iterator[Level]:
         """From the best one on, each decoded as it is reached."""
         seen, decode = self._seen, self._decode
-        for place in range(self._count):
+        yield from seen
+        for place in range(len(seen), self._count):
+            level = decode(place)
             if place == len(seen):
-                seen.append(decode(place))
-            yield seen[place]
+                seen.append(level)
+            yield level
 
     @overload
     def __getitem__(self, place: int) -> Level: ...
@@ -47,7 +49,9 @@ class KeptLevels(Sequence[Level]):
         """One level, or some."""
         if isinstance(place, slice):
             return tuple(map(self._level, range(self._count)[place]))
-        return self._level(range(self._count)[place] if place < 0 or place >= self._count else place)
+        if 0 <= place < len(self._seen):
+            return self._seen[place]
+        return self._level(range(self._count)[place])
 
     def _level(self, place: int) -> Level:
         """The level at a place; those before it are known then, too."""

@@ -79,12 +79,15 @@ class Snapshots:
         """The exact inputs of a tick; with `only`, those of these tokens and of what their markets stand on."""
         grid = self._columns.grid
         cast = self._cast(bisect_right(self._changes, tick), None if only is None else frozenset(only))
-        books = ((token.token, token.depth.book(tick)) for token in cast.tokens if token.present.item(tick))
+        books = {}
+        for token in cast.tokens:
+            if token.present.item(tick) and (book := token.depth.book(tick)) is not None:
+                books[token.token] = book
         return Snapshot(
             moment=moment_of(grid, tick),
             ready=Moment(at_ms=grid.ready_at_ms.item(tick), elapsed_ms=grid.ready_elapsed_ms.item(tick)),
             markets=cast.markets,
-            books={token: book for token, book in books if book is not None},
+            books=books,
             references={key: _reference(column, tick) for key, column in cast.references if column.price.item(tick) > 0},
             payouts=self._payouts.get(tick, {}),
             kill_switch=grid.kill_switch.item(tick),
