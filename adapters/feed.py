@@ -1,14 +1,14 @@
 """The feed: one tick's inputs from all sources at once. What a source does not deliver is missing, nothing more."""
 
 import asyncio
-from collections.abc import Callable, Collection, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Coroutine, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Protocol, TypeVar
 
 from adapters.attempt import ATTEMPT, Attempt
 from domain.ledger import Ledger, Position
-from domain.market import Market, Moment, OrderBook, Reference, ReferenceId, Snapshot, TokenId
+from domain.market import Market, Moment, OrderBook, Reference, ReferenceId, Snapshot, TokenId, tokens_of
 from domain.ports import Clock, OrderBooks, Outcomes, References, Unavailable, Universe
 
 
@@ -146,15 +146,6 @@ def _given(parts: Iterable[asyncio.Future[Mapping[K, V]]], late: Collection[obje
 
 def _ordered(keys: Iterable[K], found: Mapping[K, V]) -> dict[K, V]:
     return {key: found[key] for key in keys if key in found}
-
-
-def tokens_of(markets: Iterable[Market]) -> Iterator[TokenId]:
-    """The tokens whose books a tick needs: those that are followed, and all three of a match whose draw is."""
-    for market in markets:
-        if market.token is not None:
-            yield market.token
-        if market.three_way is not None:
-            yield from (leg.token for leg in market.three_way.legs)
 
 
 def _references(markets: Iterable[Market]) -> Iterable[ReferenceId]:

@@ -5,7 +5,7 @@ Prices and sizes are `Decimal` because they become money; a mid or a reference i
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from enum import StrEnum
 from itertools import pairwise
@@ -227,6 +227,15 @@ class Market:
         """Refuse a direction that is none."""
         if self.direction not in (-1, 1):
             raise ValueError(f"direction must be 1 or -1, not {self.direction}")
+
+
+def tokens_of(markets: Iterable[Market]) -> Iterator[TokenId]:
+    """The tokens whose books a tick needs: those that are followed, and all three of a match whose draw is."""
+    for market in markets:
+        if market.token is not None:
+            yield market.token
+        if market.three_way is not None:
+            yield from (leg.token for leg in market.three_way.legs)
 
 
 @value

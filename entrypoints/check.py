@@ -5,10 +5,9 @@ from dataclasses import dataclass
 
 from adapters.clock import SystemClock
 from adapters.discovery import Discovery
-from adapters.feed import tokens_of
 from adapters.market_map import MapEntry
 from adapters.polymarket_clob import server_time_ms
-from domain.market import Market, OrderBook, Quote, TokenId
+from domain.market import Market, OrderBook, Quote, TokenId, tokens_of
 from domain.ports import OrderBooks, References, Unavailable
 from domain.strategies import Strategy
 from entrypoints.container import Container

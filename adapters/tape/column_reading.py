@@ -24,7 +24,7 @@ from domain.view import Reading
 Micros = NDArray[np.int32]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class ColumnQuote:
     """`domain.market.Quote` over a stretch: the floats nearest to the decimals; NaN unless both sides are there."""
 
@@ -58,7 +58,7 @@ class ColumnQuote:
         return values if self.both.all() else np.where(self.both, values, np.nan)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class ColumnSample:
     """`domain.history.Sample` over a stretch."""
 
@@ -66,7 +66,7 @@ class ColumnSample:
     mid: Column
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class ColumnHistory:
     """`domain.history.History` at each tick of a stretch; NaN where there is no sample, or none so far back."""
 
@@ -117,7 +117,7 @@ class ColumnHistory:
         return Column(spread)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class ColumnReading:
     """`domain.view.Reading` over a stretch in which the market is described in one way."""
 

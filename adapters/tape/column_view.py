@@ -21,7 +21,7 @@ from domain.market import Market
 from domain.view import Limits, net_edge_pct, taking_costs
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True, eq=False)
 class ColumnView:
     """`domain.view.View` over a stretch."""
 

@@ -19,7 +19,7 @@ SLACK = 1e-6
 Operand = Floats | float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Column:
     """Implements `domain.figures.Figures`."""
 

@@ -7,10 +7,9 @@ from decimal import Decimal
 from functools import lru_cache
 from operator import attrgetter
 
-from adapters.feed import tokens_of
 from adapters.tape.columns import Columns, Edition, Grid, ReferenceColumns, TokenColumns
 from domain.fees import FeeSchedule
-from domain.market import Market, Moment, Reference, ReferenceId, Snapshot, TokenId
+from domain.market import Market, Moment, Reference, ReferenceId, Snapshot, TokenId, tokens_of
 
 CASTS = 4_096
 """Sets of tokens whose casts are remembered."""

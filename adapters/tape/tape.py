@@ -4,14 +4,13 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from adapters.feed import tokens_of
 from adapters.tape import TapeInvalid
 from adapters.tape.columns import Columns, Roster
 from adapters.tape.levels import opener
 from adapters.tape.manifest import Manifest, read_manifest
 from adapters.tape.reading import Window, read_grid, read_payouts, read_references, read_rosters, read_token
 from adapters.tape.snapshots import Snapshots
-from domain.market import Market, Snapshot, TokenId
+from domain.market import Market, Snapshot, TokenId, tokens_of
 
 
 def open_tape(
