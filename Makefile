@@ -40,10 +40,12 @@ check: .venv/installed vendor ## lint, format, strict types (also of the portal'
 	@if [ -d node_modules/typescript ]; then $(BIN)/python -m scripts.npm run --silent check; else echo 'skipped: types and lint of web/app (no node_modules)'; fi
 	$(BIN)/python -m pytest tests/test_architecture.py
 
-bench: .venv/installed ## a live tick and what recording adds to it; with DATA=dir (of the kit's gen.py) a replay of that
+bench: .venv/installed ## a live tick and what recording adds to it; with DATA=dir (of the kit's gen.py) replays and a sweep of that
 	$(BIN)/python -m tests.benchmarks.live_tick
 	$(BIN)/python -m tests.benchmarks.recording
 	$(if $(DATA),$(BIN)/python -m tests.benchmarks.replay --data $(DATA))
+	$(if $(DATA),$(BIN)/python -m tests.benchmarks.replay --data $(DATA) --n 50000 --unscreened)
+	$(if $(DATA),$(BIN)/python -m tests.benchmarks.sweep --data $(DATA))
 
 bench-web: .venv/installed vendor ## the portal's targets, measured in chromium
 	$(BIN)/python -m tests.benchmarks.portal_page
