@@ -8,7 +8,7 @@ import pytest
 
 from adapters.paper_broker import PaperBroker
 from domain.engine import Rules
-from domain.ledger import Execution, Ledger, Order, OrderStatus
+from domain.ledger import Execution, Intent, Ledger, Order, OrderStatus
 from domain.market import Moment, Snapshot
 from domain.ports import Broker, Clock, Feed, LedgerStore, Portal
 from domain.report import Journal, Report
@@ -29,13 +29,17 @@ def _observed(at: Moment, ledger: Ledger) -> Snapshot:
 class RefusingBroker:
     """A broker that fills nothing."""
 
-    async def reconcile(self, ledger: Ledger) -> tuple[Execution, ...]:
+    async def reconcile(self, state: State) -> tuple[Execution, ...]:
         """Nothing waits."""
         return ()
 
-    async def submit(self, orders: Iterable[Order], snapshot: Snapshot) -> tuple[Execution, ...]:
+    def intend(self, orders: Iterable[Order]) -> tuple[Intent, ...]:
+        """Nothing is written down."""
+        return tuple(Intent(order=order) for order in orders)
+
+    async def submit(self, intents: Iterable[Intent], snapshot: Snapshot) -> tuple[Execution, ...]:
         """Every order meets nothing."""
-        return tuple(rejected(order) for order in orders)
+        return tuple(rejected(intent.order) for intent in intents)
 
 
 class Diary:
