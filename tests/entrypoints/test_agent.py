@@ -8,13 +8,15 @@ import pytest
 
 from adapters.paper_broker import PaperBroker
 from domain.engine import Rules
+from domain.fill import walk
 from domain.ledger import Execution, Intent, Ledger, Order, OrderStatus
 from domain.market import Moment, Snapshot
 from domain.ports import Broker, Clock, Feed, LedgerStore, Portal
 from domain.report import Journal, Report
+from domain.settle import found_out
 from domain.state import State
-from entrypoints.agent import Agent, tick
-from tests.builders import INTERVAL_S, YES, moment, rejected, rules, seen, state
+from entrypoints.agent import Agent, reconciled, tick
+from tests.builders import INTERVAL_S, NO, YES, book, ledger, market, moment, order, rejected, rules, seen, state
 from tests.fakes import FakeClock, MemoryLedger, MemoryPortal, ScriptedFeed
 
 ENTRY_S = 75
@@ -40,6 +42,18 @@ class RefusingBroker:
     async def submit(self, intents: Iterable[Intent], snapshot: Snapshot) -> tuple[Execution, ...]:
         """Every order meets nothing."""
         return tuple(rejected(intent.order) for intent in intents)
+
+
+class KnowingBroker(RefusingBroker):
+    """A broker that knows the end of some orders."""
+
+    def __init__(self, *ends: Execution) -> None:
+        """It will tell these."""
+        self._ends = ends
+
+    async def reconcile(self, state: State) -> tuple[Execution, ...]:
+        """Those that are not in the books."""
+        return tuple(end for end in self._ends if state.awaits(end.order))
 
 
 class Diary:
@@ -148,6 +162,42 @@ class _Hanging:
         """Wait."""
         await asyncio.Event().wait()
         raise AssertionError("an event that nobody sets was set")
+
+
+def _bought(asked: Order) -> Execution:
+    taken = walk(book(), asked.side, shares=asked.shares, limit=asked.limit, fees=asked.market.fees)
+    return Execution(order=asked, status=OrderStatus.FILLED, walk=taken, book_mid=0.505)
+
+
+def test_what_the_broker_found_out_is_booked_once_as_a_tick_of_its_own() -> None:
+    """An order of a tick that was never committed, and one that waits in the books because nobody knew."""
+    unknown, uncommitted = order(id="1-0"), order(id="2-0", of=market("eth", token=NO), token=NO)
+    before = state(ledger(pending=(unknown,)), sequence=1)
+    store = MemoryLedger(before)
+    agent = _agent(broker=KnowingBroker(_bought(unknown), _bought(uncommitted)), store=store)
+    after = asyncio.run(reconciled(agent, before, moment(1)))
+    assert (after.sequence, after.ledger.pending) == (2, ())
+    assert {token: held.shares for token, held in after.ledger.positions.items()} == {YES: 10, NO: 10}
+    assert [trade.id for trade in store.journal().trades] == ["1-0", "2-0"]
+    assert store.load() == after == asyncio.run(reconciled(agent, after, moment(2)))
+
+
+def test_nothing_found_out_is_no_tick() -> None:
+    """Paper is as it was."""
+    store = MemoryLedger()
+    assert asyncio.run(reconciled(_agent(store=store), store.load(), moment(0))) is store.load()
+    assert store.reports == []
+
+
+def test_an_order_whose_end_nobody_knows_waits_in_the_books() -> None:
+    """Its cash stays reserved, its token blocked, and the state awaits its end."""
+    unknown = Execution(order=order(id="1-0"), status=OrderStatus.UNKNOWN, note="timeout")
+    report = found_out(state(), (unknown,), moment(0))
+    assert (report.state.ledger.pending, report.trades) == ((unknown.order,), ())
+    assert report.state.ledger.reserved_cash > 0
+    assert report.state.awaits(unknown.order)
+    assert not report.state.awaits(order(id="1-1"))
+    assert report.state.awaits(order(id="2-0"))
 
 
 def test_the_times_of_one_tick_are_the_same_everywhere() -> None:
