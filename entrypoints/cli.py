@@ -44,6 +44,7 @@ from entrypoints.written import VerifyRefused, kept, published, refuse_tape
 
 CONFIGURATION, ALREADY_RUNNING, LEDGER_UNWRITABLE, LEDGER_INVALID = 78, 75, 74, 65
 INTERRUPTED = 130
+DEFECT = 1
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (SettingsInvalid, CONFIGURATION),
     (KeysInvalid, CONFIGURATION),
@@ -76,12 +77,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     configure_logging("WARNING", _redaction())
     try:
         app(args=list(arguments) if arguments is not None else None)
-    except tuple(kind for kind, _ in EXIT_CODES) as error:
+    except Exception as error:  # noqa: BLE001 - Python's own traceback would show what the log's sink takes out
+        sys.exit(exit_code_for(error))
+
+
+def exit_code_for(error: Exception) -> int:
+    """Say what ended the command, without the secrets of this process; the code that it ends with, 1 for a defect."""
+    code = next((code for kind, code in EXIT_CODES if isinstance(error, kind)), DEFECT)
+    if code == DEFECT:
+        logger.opt(exception=error).critical("a defect ended the command: {}", type(error).__name__)
+    else:
         tell(_redaction().known(str(error)))
-        sys.exit(next(code for kind, code in EXIT_CODES if isinstance(error, kind)))
-    except Exception as defect:  # noqa: BLE001 - Python's own traceback would show what the log's sink takes out
-        logger.opt(exception=True).critical("a defect ended the command: {}", type(defect).__name__)
-        sys.exit(1)
+    return code
 
 
 def _open_standard_streams() -> None:
