@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from domain.engine import Rules, step
+from domain.ledger import OrderStatus
 from domain.market import Moment
 from domain.ports import Broker, Feed, LedgerStore, Portal
 from domain.report import Report
@@ -48,3 +49,24 @@ async def reconciled(agent: Agent, state: State, moment: Moment) -> State:
     agent.store.save(report)
     agent.portal.publish(report)
     return report.state
+
+
+class Trader:
+    """An agent that decides nothing before the ends of all its earlier orders are in the books.
+
+    It asks the broker before its first tick, and again after a tick that was not finished or left an outcome unknown.
+    """
+
+    def __init__(self, agent: Agent) -> None:
+        """Nothing is known yet."""
+        self._agent = agent
+        self._knows = False
+
+    async def tick(self, state: State, moment: Moment) -> Report:
+        """One tick. Raises `Unavailable` and `LawBroken` as `reconciled` does."""
+        if not self._knows:
+            state = await reconciled(self._agent, state, moment)
+        self._knows = False
+        report = await tick(self._agent, state, moment)
+        self._knows = all(event.execution.status is not OrderStatus.UNKNOWN for event in report.orders)
+        return report

@@ -17,13 +17,13 @@ from adapters.sqlite_ledger import LedgerInvalid, LedgerUnwritable, SqliteLedger
 from adapters.state_lock import StateLock
 from adapters.supervisor import Supervisor
 from adapters.tape.recorder import RecordedFeed, RecordedLedger
-from domain.ledger import LawBroken, OrderStatus
+from domain.ledger import LawBroken
 from domain.market import Moment
 from domain.ports import Unavailable
 from domain.report import Report
 from domain.state import State
 from entrypoints import VERSION
-from entrypoints.agent import Agent, reconciled, tick
+from entrypoints.agent import Agent, Trader
 from entrypoints.background import venues
 from entrypoints.container import Container, direct, map_entries, tick_deadline_s
 from entrypoints.logging import PATTERNS_ONLY
@@ -136,12 +136,11 @@ def _portal(settings: Settings, store: SqliteLedger, container: Container, clock
 
 
 class _Loop:
-    """The ticks of one run. `_settled`: the ends of all orders so far are in the books; otherwise the broker is asked first."""
+    """The ticks of one run."""
 
     def __init__(self, order: Run, agent: Agent, portal: PortalFiles, pace: Pace, supervisor: Supervisor) -> None:
         self._order, self._agent, self._portal, self._pace = order, agent, portal, pace
-        self._supervisor = supervisor
-        self._settled = False
+        self._supervisor, self._trader = supervisor, Trader(agent)
 
     async def run(self, state: State) -> State:
         """Tick until told to stop."""
@@ -157,7 +156,7 @@ class _Loop:
     async def _tick(self, state: State, moment: Moment) -> State:
         """One tick, committed; or the state as it was, with the reason in the log and in `live_status.json`."""
         try:
-            report = await self._finished(self._reported(state, moment))
+            report = await self._finished(self._trader.tick(state, moment))
         except (LedgerUnwritable, LedgerInvalid, LawBroken):
             raise
         except Unavailable as error:
@@ -177,15 +176,6 @@ class _Loop:
         self._order.watch(report)
         self._supervisor.alive()
         return report.state
-
-    async def _reported(self, state: State, moment: Moment) -> Report:
-        """One tick, after the ends of all earlier orders."""
-        if not self._settled:
-            state = await reconciled(self._agent, state, moment)
-        self._settled = False
-        report = await tick(self._agent, state, moment)
-        self._settled = all(event.execution.status is not OrderStatus.UNKNOWN for event in report.orders)
-        return report
 
     async def _finished(self, ticking: Coroutine[object, object, Report]) -> Report | None:
         """The tick's report; None when a signal came and the tick did not end within the grace."""

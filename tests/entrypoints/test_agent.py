@@ -11,11 +11,11 @@ from domain.engine import Rules
 from domain.fill import walk
 from domain.ledger import Execution, Intent, Ledger, Order, OrderStatus
 from domain.market import Moment, Snapshot
-from domain.ports import Broker, Clock, Feed, LedgerStore, Portal
+from domain.ports import Broker, Clock, Feed, LedgerStore, Portal, Unavailable
 from domain.report import Journal, Report
 from domain.settle import found_out
 from domain.state import State
-from entrypoints.agent import Agent, reconciled, tick
+from entrypoints.agent import Agent, Trader, reconciled, tick
 from tests.builders import INTERVAL_S, NO, YES, book, ledger, market, moment, order, rejected, rules, seen, state
 from tests.fakes import FakeClock, MemoryLedger, MemoryPortal, ScriptedFeed
 
@@ -187,6 +187,40 @@ def test_nothing_found_out_is_no_tick() -> None:
     store = MemoryLedger()
     assert asyncio.run(reconciled(_agent(store=store), store.load(), moment(0))) is store.load()
     assert store.reports == []
+
+
+class ForgetfulBroker(RefusingBroker):
+    """A broker that never knows what became of an order, and is not told at first when it asks."""
+
+    def __init__(self) -> None:
+        """Nobody asked yet."""
+        self.diary: list[str] = []
+
+    async def reconcile(self, state: State) -> tuple[Execution, ...]:
+        """At the first time the venue does not answer; then every order met nothing."""
+        self.diary.append("reconcile")
+        if len(self.diary) == 1:
+            raise Unavailable("venue", "timeout")
+        return tuple(rejected(order) for order in state.ledger.pending)
+
+    async def submit(self, intents: Iterable[Intent], snapshot: Snapshot) -> tuple[Execution, ...]:
+        """Nobody knows."""
+        self.diary.append("submit")
+        return tuple(Execution(order=intent.order, status=OrderStatus.UNKNOWN) for intent in intents)
+
+
+def test_a_trader_asks_before_it_trades_and_again_when_it_does_not_know() -> None:
+    """Refused once, known, five quiet ticks and one of unknown outcome; then asked again, with its end as a tick between."""
+    broker, store = ForgetfulBroker(), MemoryLedger()
+    trader, state = Trader(_agent(broker=broker, store=store)), store.load()
+    with pytest.raises(Unavailable, match="timeout"):
+        asyncio.run(trader.tick(state, moment(0)))
+    assert store.reports == []
+    for n in range(7):
+        state = asyncio.run(trader.tick(state, moment(INTERVAL_S * n))).state
+    assert broker.diary == ["reconcile"] * 2 + ["submit"] * 6 + ["reconcile", "submit"]
+    assert [len(report.trades) for report in store.reports] == [0] * 6 + [1, 0]
+    assert (state.sequence, len(state.ledger.pending)) == (8, 1)
 
 
 def test_an_order_whose_end_nobody_knows_waits_in_the_books() -> None:
