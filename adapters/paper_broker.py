@@ -3,28 +3,36 @@
 from collections.abc import Iterable
 
 from domain.fill import NOTHING_TAKEN, Taken, walk
-from domain.ledger import Execution, Ledger, Order, OrderStatus
-from domain.market import OrderBook, Snapshot
+from domain.ledger import Execution, Intent, Order, OrderStatus
+from domain.market import OrderBook, Side, Snapshot
+from domain.state import State
 
 
 class PaperBroker:
     """Fill and kill against the visible book. What one order takes is gone for the next order of the same tick."""
 
-    async def reconcile(self, ledger: Ledger) -> tuple[Execution, ...]:
+    async def reconcile(self, state: State) -> tuple[Execution, ...]:
         """Nothing happens on paper while nobody looks: waiting orders go on waiting."""
         return ()
 
-    async def submit(self, orders: Iterable[Order], snapshot: Snapshot) -> tuple[Execution, ...]:
+    def intend(self, orders: Iterable[Order]) -> tuple[Intent, ...]:
+        """Nothing is sent, so nothing has to be written down: a tick that dies before its commit never happened."""
+        return tuple([Intent(order=order) for order in orders])
+
+    async def submit(self, intents: Iterable[Intent], snapshot: Snapshot) -> tuple[Execution, ...]:
         """One execution for each order: filled, rejected, or waiting for a later book."""
         executions = []
         taken = NOTHING_TAKEN
-        for order in orders:
-            execution, taken = _executed(order, snapshot.books.get(order.token), taken)
+        for intent in intents:
+            execution, taken = _executed(intent.order, snapshot, taken)
             executions.append(execution)
         return tuple(executions)
 
 
-def _executed(order: Order, book: OrderBook | None, taken: Taken) -> tuple[Execution, Taken]:
+def _executed(order: Order, snapshot: Snapshot, taken: Taken) -> tuple[Execution, Taken]:
+    if snapshot.kill_switch and order.side is Side.BUY:
+        return Execution(order=order, status=OrderStatus.REJECTED, note="the kill switch is pulled"), taken
+    book = snapshot.books.get(order.token)
     if book is None or _too_early(order, book):
         return Execution(order=order, status=OrderStatus.PENDING, note=f"waits {order.delay_ms} ms for its book"), taken
     walked = walk(book, order.side, shares=order.shares, limit=order.limit, fees=order.market.fees, taken=taken)

@@ -61,6 +61,11 @@ class Order:
             raise ValueError(f"an order asks for a positive number of shares, not {self.shares}")
 
     @property
+    def tick(self) -> int:
+        """The sequence of the tick that made it, as its id says."""
+        return int(self.id.partition("-")[0])
+
+    @property
     def reserved_cash(self) -> Decimal:
         """The most that this order can cost."""
         if self.side is Side.SELL:
@@ -68,13 +73,27 @@ class Order:
         return self.shares * self.limit + self.market.fees.most(self.shares)
 
 
+@value
+class Intent:
+    """An order that is written down: from now on it may be sent, and what became of it will be found out, whoever dies.
+
+    `payload` is what is sent, byte by byte, its salt and its expiry included; `venue_id` is what the venue will call the order,
+    known before it is sent. Both are empty on paper.
+    """
+
+    order: Order
+    payload: bytes = b""
+    venue_id: str = ""
+
+
 class OrderStatus(StrEnum):
-    """What became of an order."""
+    """What became of an order. `UNKNOWN`: it may have been sent, and nobody knows; only `Broker.reconcile` finds out."""
 
     FILLED = "filled"
     REJECTED = "rejected"
     PENDING = "pending"
     CANCELLED = "cancelled"
+    UNKNOWN = "unknown"
 
 
 @value

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Protocol
 
-from domain.ledger import Execution, Ledger, Order
+from domain.ledger import Execution, Intent, Ledger, Order
 from domain.market import Market, Moment, OrderBook, Reference, Snapshot, TokenId
 from domain.report import Journal, Report
 from domain.state import State
@@ -76,14 +76,25 @@ class Feed(Protocol):
 
 
 class Broker(Protocol):
-    """Executes orders."""
+    """Executes orders. What it may have sent outlives the process: an order is written down before it is sent.
 
-    async def reconcile(self, ledger: Ledger) -> tuple[Execution, ...]:
-        """What became of orders while nobody looked, for a broker that can lose an answer. Nothing calls it on paper."""
+    `tests/contracts/broker.py` is the whole of what it promises; `docs/live-broker.md` says how to build one.
+    """
+
+    async def reconcile(self, state: State) -> tuple[Execution, ...]:
+        """The ends of all orders that the state `awaits`; nothing on paper. Called before the first order of a process, and
+        before the next one when an outcome is unknown.
+
+        Raises `Unavailable` while the venue does not tell, `LawBroken` when it contradicts the books: then nothing is sent.
+        """
         ...
 
-    async def submit(self, orders: Iterable[Order], snapshot: Snapshot) -> tuple[Execution, ...]:
-        """One execution for each order, in the same order."""
+    def intend(self, orders: Iterable[Order]) -> tuple[Intent, ...]:
+        """Write down what will be sent, in the same order: from now on it survives a crash. A known id keeps its intent."""
+        ...
+
+    async def submit(self, intents: Iterable[Intent], snapshot: Snapshot) -> tuple[Execution, ...]:
+        """One execution for each intent, in the same order, whatever the venue does: an outcome nobody knows is a value."""
         ...
 
 

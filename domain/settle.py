@@ -9,7 +9,7 @@ from domain.engine import Decision
 from domain.fees import FREE
 from domain.fill import walk, whole_micros
 from domain.ledger import Action, Execution, Ledger, Mark, OrderStatus
-from domain.market import OrderBook, Side, TokenId
+from domain.market import Moment, OrderBook, Side, TokenId
 from domain.report import OrderEvent, Report, Trade, TradeAction
 from domain.state import State
 
@@ -33,6 +33,26 @@ def settle(decision: Decision, executions: Iterable[Execution]) -> Report:
         kill_switch=decision.kill_switch,
         books=decision.marks,
     )
+
+
+def found_out(state: State, executions: Iterable[Execution], now: Moment) -> Report:
+    """Book the ends of earlier orders, as a tick that decides nothing."""
+    ends = tuple(executions)
+    over = {execution.order.id for execution in ends}
+    waiting = tuple(order for order in state.ledger.pending if order.id not in over)
+    decision = Decision(
+        sequence=state.sequence + 1,
+        moment=now,
+        strategy="reconciled",
+        verdicts=(),
+        orders=(),
+        cancelled=(),
+        payouts={},
+        marks={},
+        memory=state.memory,
+        ledger=replace(state.ledger, pending=waiting),
+    )
+    return settle(decision, ends)
 
 
 def _marks(ledger: Ledger, books: Mapping[TokenId, OrderBook]) -> dict[TokenId, Mark]:
@@ -79,7 +99,7 @@ class _Books:
         """An execution: shares that moved, an order that waits, or one that is over."""
         self.executions.append(execution)
         match execution.status:
-            case OrderStatus.PENDING:
+            case OrderStatus.PENDING | OrderStatus.UNKNOWN:
                 self.ledger = replace(self.ledger, pending=(*self.ledger.pending, execution.order))
             case OrderStatus.FILLED:
                 booking = self.ledger.booked(execution, self.decision.moment)

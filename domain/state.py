@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from domain.history import History
-from domain.ledger import Ledger
+from domain.ledger import Ledger, Order
 from domain.market import Moment, ReferenceId, TokenId
 from domain.value import value
 
@@ -33,3 +33,7 @@ class State:
     sequence: int
     ledger: Ledger
     memory: Memory = field(default_factory=Memory)
+
+    def awaits(self, order: Order) -> bool:
+        """Whether the books do not know the end of an order: its tick was never committed, or it waits in them."""
+        return order.tick > self.sequence or any(order.id == waiting.id for waiting in self.ledger.pending)

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from loguru import logger
 
+from adapters.universe import MapUniverse
 from entrypoints.container import Container, speed_of
 
 FIRST_RESOLVE_S = 10.0
@@ -13,15 +14,14 @@ FIRST_RESOLVE_S = 10.0
 
 
 @asynccontextmanager
-async def venues(container: Container) -> AsyncIterator[None]:
-    """The venues' connections, and the look-up of markets and discovery in the background."""
+async def venues(container: Container, stop: asyncio.Event) -> AsyncIterator[None]:
+    """The venues' connections, and the look-up of markets and discovery in the background. `stop` ends the first look-up."""
     async with AsyncExitStack() as stack:
         for client in container.clients():
             stack.push_async_callback(client.aclose)
         settings, speed = container.settings(), speed_of(container.clock())
         universe = container.universe()
-        with suppress(TimeoutError):
-            await asyncio.wait_for(universe.resolve(), FIRST_RESOLVE_S)
+        await _first_look(universe, stop)
         background = [asyncio.create_task(universe.keep_resolved(speed=speed))]
         if settings.scan_enable:
             scanning = container.discovery().keep_scanning(settings.scan_interval_s / speed)
@@ -34,6 +34,18 @@ async def venues(container: Container) -> AsyncIterator[None]:
             for task in background:
                 task.cancel()
             await asyncio.gather(*background, return_exceptions=True)
+
+
+async def _first_look(universe: MapUniverse, stop: asyncio.Event) -> None:
+    """Look the map's markets up, until it takes too long or nobody wants to know any more."""
+    looking, stopping = asyncio.ensure_future(universe.resolve()), asyncio.ensure_future(stop.wait())
+    await asyncio.wait((looking, stopping), timeout=FIRST_RESOLVE_S, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if looking.done():
+        looking.result()
+        return
+    looking.cancel()
+    await asyncio.gather(looking, return_exceptions=True)
 
 
 def _tell_if_broken(looking_up: asyncio.Task[None]) -> None:

@@ -32,17 +32,19 @@ from entrypoints.container import Container, map_entries
 from entrypoints.daemon import Run
 from entrypoints.daemon import run as run_daemon
 from entrypoints.demo import WEB_ROOT, DemoRefused, Play, play
-from entrypoints.keys import read_keys
-from entrypoints.logging import configure_logging
+from entrypoints.keys import VALUES, read_keys
+from entrypoints.logging import configure_logging, tell
 from entrypoints.preview import PreviewRefused, batch, case_of, json_of, previewed
 from entrypoints.recording import RecordingUnwritable
 from entrypoints.recording import record as recording
+from entrypoints.redaction import Redaction
 from entrypoints.settings import Settings, SettingsInvalid, doubts, read_settings
 from entrypoints.verify import compared, replayed
 from entrypoints.written import VerifyRefused, kept, published, refuse_tape
 
 CONFIGURATION, ALREADY_RUNNING, LEDGER_UNWRITABLE, LEDGER_INVALID = 78, 75, 74, 65
 INTERRUPTED = 130
+DEFECT = 1
 EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (SettingsInvalid, CONFIGURATION),
     (KeysInvalid, CONFIGURATION),
@@ -71,16 +73,41 @@ app = typer.Typer(
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and end the process with its exit code; what a person can mend is one clear text, no traceback."""
+    _open_standard_streams()
+    configure_logging("WARNING", _redaction())
     try:
         app(args=list(arguments) if arguments is not None else None)
-    except tuple(kind for kind, _ in EXIT_CODES) as error:
-        print(error, file=sys.stderr)  # noqa: T201 - the one line that must reach a person without a log
-        sys.exit(next(code for kind, code in EXIT_CODES if isinstance(error, kind)))
+    except Exception as error:  # noqa: BLE001 - Python's own traceback would show what the log's sink takes out
+        sys.exit(exit_code_for(error))
+
+
+def exit_code_for(error: Exception) -> int:
+    """Say what ended the command, without the secrets of this process; the code that it ends with, 1 for a defect."""
+    code = next((code for kind, code in EXIT_CODES if isinstance(error, kind)), DEFECT)
+    if code == DEFECT:
+        logger.opt(exception=error).critical("a defect ended the command: {}", type(error).__name__)
+    else:
+        tell(_redaction().known(str(error)))
+    return code
+
+
+def _open_standard_streams() -> None:
+    """Started without them, a process gives their numbers to the next files, and what is written there goes into these."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+def _redaction(keys: Keys | None = None) -> Redaction:
+    """What knows the secrets of this process: those of the environment, and the keys that were read."""
+    return Redaction.of([*(os.environ.get(name, "") for name, _ in VALUES.values()), *(keys.secrets() if keys else ())])
 
 
 def _settings() -> Settings:
     settings = read_settings(os.environ)
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, _redaction())
     for doubt in doubts(os.environ, settings):
         logger.warning("{}", doubt)
     return settings
@@ -99,7 +126,7 @@ def run() -> None:
     """The daemon, configured by the environment. RUN_ONCE=1 or RUN_TICKS=N end it; SIGTERM ends it after the tick."""
     settings = _settings()
     _refuse_nothing(settings)
-    asyncio.run(run_daemon(Run(settings=settings)))
+    asyncio.run(run_daemon(Run(settings=settings, redacted=_redaction())))
 
 
 @app.command()
@@ -123,7 +150,7 @@ def demo(
     record: Annotated[bool, typer.Option("--record", help="Record the session too, as RECORD=1 does.")] = False,
 ) -> None:
     """The same daemon against simulated venues on loopback, with the portal. Starts from a fresh ledger each time."""
-    configure_logging(os.environ.get("LOG_LEVEL", "WARNING").upper())
+    configure_logging(os.environ.get("LOG_LEVEL", "WARNING").upper(), _redaction())
     wish = Play(
         ticks=ticks,
         speed=speed,
@@ -194,6 +221,7 @@ def check() -> None:
 def check_keys() -> None:
     """Whether each API key that is set works, and what it may do beyond reading; exit 1 when one does not. Sends no order."""
     settings, keys = _settings(), read_keys(os.environ)
+    configure_logging(settings.log_level, _redaction(keys))
 
     async def look() -> bool:
         passed = True
@@ -286,7 +314,7 @@ def compile_tape(
     asked = {"INTERVAL_S": interval, "MARKET_MAP_PATH": map_path or ""}
     given = {name: str(value) for name, value in asked.items() if value is not None}
     settings = read_settings({**os.environ, **given})
-    configure_logging(settings.log_level)
+    configure_logging(settings.log_level, _redaction())
     from entrypoints.compile import Compile, compiled  # numpy and pyarrow cost half a second, which no other command pays
 
     told = [option for option, value in (("--interval", interval), ("--map", map_path)) if value is not None]

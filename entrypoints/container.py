@@ -48,7 +48,8 @@ def map_entries(settings: Settings) -> tuple[MapEntry, ...]:
     return (MapEntry(name=f"token {settings.clob_token_id[:12]}", polymarket=token),)
 
 
-def _tick_deadline_s(settings: Settings) -> float:
+def tick_deadline_s(settings: Settings) -> float:
+    """Seconds that a tick may wait for the venues."""
     return max(settings.interval_s, FASTEST_TICK_DEADLINE_S)
 
 
@@ -180,6 +181,6 @@ class Container(containers.DeclarativeContainer):
         universe=universe,
         sources=sources,
         kill_switch=kill_switch,
-        deadline_s=providers.Singleton(_tick_deadline_s, settings),
+        deadline_s=providers.Singleton(tick_deadline_s, settings),
     )
     broker = providers.Singleton(PaperBroker)

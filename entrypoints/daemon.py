@@ -1,6 +1,7 @@
 """The daemon: ticks on a fixed grid until told to stop. The demo and `spelar run` are this, with other clocks."""
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -14,16 +15,19 @@ from adapters.portal.manifest import read_manifest
 from adapters.portal.writer import PortalFiles
 from adapters.sqlite_ledger import LedgerInvalid, LedgerUnwritable, SqliteLedger
 from adapters.state_lock import StateLock
+from adapters.supervisor import Supervisor
 from adapters.tape.recorder import RecordedFeed, RecordedLedger
 from domain.ledger import LawBroken
 from domain.market import Moment
+from domain.ports import Unavailable
 from domain.report import Report
 from domain.state import State
 from entrypoints import VERSION
-from entrypoints.agent import Agent, tick
+from entrypoints.agent import Agent, Trader
 from entrypoints.background import venues
-from entrypoints.container import Container, direct, map_entries
-from entrypoints.pace import Pace, PacedClock
+from entrypoints.container import Container, direct, map_entries, tick_deadline_s
+from entrypoints.logging import PATTERNS_ONLY
+from entrypoints.pace import Pace, PacedClock, told_to_stop
 from entrypoints.recording import recorder_of, session_of
 from entrypoints.settings import Settings
 
@@ -33,12 +37,16 @@ GRACE_S = 6.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """One run of the daemon. `clock` None: the system's; `until_ms`: stop when the clock has passed it (UTC ms)."""
+    """One run of the daemon. `clock` None: the system's; `until_ms`: stop when the clock has passed it (UTC ms).
+
+    `redacted` takes secrets out of what is published of an error.
+    """
 
     settings: Settings
     clock: PacedClock | None = None
     until_ms: int | None = None
     watch: Callable[[Report], None] = lambda report: None
+    redacted: Callable[[str], str] = PATTERNS_ONLY
 
 
 async def run(order: Run) -> State:
@@ -46,6 +54,7 @@ async def run(order: Run) -> State:
     settings = order.settings
     entries = map_entries(settings)
     with ExitStack() as stack:
+        stop = stack.enter_context(told_to_stop())
         stack.enter_context(StateLock(settings.state_dir))
         store = _opened(settings)
         stack.callback(store.close)
@@ -83,8 +92,13 @@ async def run(order: Run) -> State:
             settings.state_dir,
             settings.out_dir,
         )
-        async with venues(container):
-            state = await _Loop(order, agent, portal, Pace(settings, clock, until_ms=order.until_ms)).run(state)
+        supervisor = Supervisor.of(os.environ)
+        stack.callback(supervisor.close)
+        stack.callback(supervisor.stopping)
+        supervisor.ready(pings_s=settings.interval_s + tick_deadline_s(settings))
+        pace = Pace(settings, clock, stop=stop, until_ms=order.until_ms)
+        async with venues(container, stop):
+            state = await _Loop(order, agent, portal, pace, supervisor).run(state)
         logger.info("stopped after tick {}: equity {}", state.sequence, state.ledger.equity)
         return state
 
@@ -124,8 +138,9 @@ def _portal(settings: Settings, store: SqliteLedger, container: Container, clock
 class _Loop:
     """The ticks of one run."""
 
-    def __init__(self, order: Run, agent: Agent, portal: PortalFiles, pace: Pace) -> None:
+    def __init__(self, order: Run, agent: Agent, portal: PortalFiles, pace: Pace, supervisor: Supervisor) -> None:
         self._order, self._agent, self._portal, self._pace = order, agent, portal, pace
+        self._supervisor, self._trader = supervisor, Trader(agent)
 
     async def run(self, state: State) -> State:
         """Tick until told to stop."""
@@ -141,19 +156,25 @@ class _Loop:
     async def _tick(self, state: State, moment: Moment) -> State:
         """One tick, committed; or the state as it was, with the reason in the log and in `live_status.json`."""
         try:
-            report = await self._finished(tick(self._agent, state, moment))
+            report = await self._finished(self._trader.tick(state, moment))
         except (LedgerUnwritable, LedgerInvalid, LawBroken):
             raise
+        except Unavailable as error:
+            logger.warning("nothing is traded before the ends of earlier orders are known: {}", error)
+            self._portal.note(last_error=self._order.redacted(str(error)))
+            self._supervisor.alive()
+            return self._agent.store.load()
         except Exception as error:  # noqa: BLE001 - the daemon's one broad handler: a defect costs a tick, not the run
             logger.opt(exception=True).error("the tick failed: {}", type(error).__name__)
-            self._portal.note(last_error=f"{type(error).__name__}: {error}")
+            self._portal.note(last_error=self._order.redacted(f"{type(error).__name__}: {error}"))
             return self._agent.store.load()
         if report is None:
-            return state
+            return self._agent.store.load()
         self._portal.note(last_error="")
         for trade in report.trades:
             logger.info("{} {} {} at {}: {}", trade.action, trade.shares, trade.market.name, trade.price, trade.notes)
         self._order.watch(report)
+        self._supervisor.alive()
         return report.state
 
     async def _finished(self, ticking: Coroutine[object, object, Report]) -> Report | None:

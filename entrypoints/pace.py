@@ -21,25 +21,24 @@ class PacedClock(Protocol):
 
 
 class Pace:
-    """When ticks are due. `stop` is set by SIGTERM and SIGINT, and by whoever wants the end after the tick."""
+    """When ticks are due. `stop` is set by whoever wants the end after the tick."""
 
-    def __init__(self, settings: Settings, clock: PacedClock, *, until_ms: int | None = None) -> None:
+    def __init__(self, settings: Settings, clock: PacedClock, *, stop: asyncio.Event, until_ms: int | None = None) -> None:
         """As often as the settings say; `until_ms`: to when on the clock (UTC ms)."""
         self._clock, self._until_ms = clock, until_ms
         self._interval_ms = round(settings.interval_s * 1000)
         self._ticks_left = 1 if settings.run_once else settings.run_ticks
-        self.stop = asyncio.Event()
+        self.stop = stop
 
     async def run(self, ticking: Callable[[Moment], Awaitable[None]]) -> None:
         """Tick until told to stop."""
-        with _signals(self.stop):
-            first_ms = self._clock.now().elapsed_ms
-            while not self._over():
-                await ticking(on_grid(self._clock.now(), first_ms, self._interval_ms))
-                if self._ticks_left is not None:
-                    self._ticks_left -= 1
-                if not self._over():
-                    await self._wait(first_ms)
+        first_ms = self._clock.now().elapsed_ms
+        while not self._over():
+            await ticking(on_grid(self._clock.now(), first_ms, self._interval_ms))
+            if self._ticks_left is not None:
+                self._ticks_left -= 1
+            if not self._over():
+                await self._wait(first_ms)
 
     def _over(self) -> bool:
         played = self._until_ms is not None and self._clock.now().at_ms >= self._until_ms
@@ -65,16 +64,16 @@ def on_grid(moment: Moment, first_ms: int, interval_ms: int) -> Moment:
 
 
 @contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
-    """SIGTERM and SIGINT ask for the end after the tick; SIGHUP, a closed terminal, is no reason to stop."""
-    loop = asyncio.get_running_loop()
+def told_to_stop() -> Iterator[asyncio.Event]:
+    """What SIGTERM and SIGINT set: they ask for the end after the tick. SIGHUP, a closed terminal, is no reason."""
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
     before = {number: signal.getsignal(number) for number in _STOPPING}
     for number in _STOPPING:
         signal.signal(number, lambda *_: loop.call_soon_threadsafe(stop.set))
     if hasattr(signal, "SIGHUP"):
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        yield
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -19,7 +19,7 @@ from domain.state import State
 from entrypoints import VERSION
 from entrypoints.background import venues
 from entrypoints.container import Container, map_entries
-from entrypoints.pace import Pace
+from entrypoints.pace import Pace, told_to_stop
 from entrypoints.settings import Settings
 
 SOURCE = "recording"
@@ -62,6 +62,7 @@ async def record(settings: Settings) -> int:
     """
     clock, health = SystemClock(), Health()
     with ExitStack() as stack:
+        stop = stack.enter_context(told_to_stop())
         stack.enter_context(StateLock(settings.state_dir))
         recorder = recorder_of(settings, clock, health)
         stack.callback(recorder.close)
@@ -70,10 +71,9 @@ async def record(settings: Settings) -> int:
         )
         recorder.begin(session_of(container, State(sequence=0, ledger=WATCHING)))
         logger.info("spelar {}: recording {} markets into {}", VERSION, len(container.entries()), settings.recording)
-        async with venues(container):
-            pace = Pace(settings, clock)
-            watch = Watch(container, recorder, stop=pace.stop.set)
-            await pace.run(watch.look)
+        async with venues(container, stop):
+            watch = Watch(container, recorder, stop=stop.set)
+            await Pace(settings, clock, stop=stop).run(watch.look)
     if recorder.broken:
         raise RecordingUnwritable(f"{settings.recording} could not be written after {watch.ticks} ticks")
     return watch.ticks

@@ -111,7 +111,7 @@ class Play:
     def tick(self, snapshot: Snapshot) -> Report:
         """One tick."""
         decision = step(self.rules, snapshot, self.state)
-        executions = asyncio.run(self.broker.submit(decision.orders, snapshot))
+        executions = asyncio.run(self.broker.submit(self.broker.intend(decision.orders), snapshot))
         report = settle(decision, executions)
         self.state = report.state
         self.decisions.append(decision)

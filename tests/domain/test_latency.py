@@ -211,3 +211,11 @@ def test_two_waiting_orders_that_meet_one_book_share_its_liquidity() -> None:
     play = Play(rules(), state(ledger(pending=waiting), sequence=1))
     play.tick(seen(15, size=6))
     assert [trade.shares for trade in trades(play)] == [Decimal(4), Decimal(2)]
+
+
+def test_a_waiting_order_buys_nothing_while_the_kill_switch_is_pulled() -> None:
+    """It was decided before, and its book has come: nothing is bought while the file exists."""
+    play = _decided()
+    report = play.tick(seen(105, spot=STEP_UP, kill_switch=True))
+    assert _statuses(report) == [OrderStatus.REJECTED]
+    assert (play.ledger.positions, play.ledger.pending, play.ledger.cash) == ({}, (), Decimal(1000))

@@ -8,13 +8,15 @@ import pytest
 
 from adapters.paper_broker import PaperBroker
 from domain.engine import Rules
-from domain.ledger import Execution, Ledger, Order, OrderStatus
+from domain.fill import walk
+from domain.ledger import Execution, Intent, Ledger, Order, OrderStatus
 from domain.market import Moment, Snapshot
-from domain.ports import Broker, Clock, Feed, LedgerStore, Portal
+from domain.ports import Broker, Clock, Feed, LedgerStore, Portal, Unavailable
 from domain.report import Journal, Report
+from domain.settle import found_out
 from domain.state import State
-from entrypoints.agent import Agent, tick
-from tests.builders import INTERVAL_S, YES, moment, rejected, rules, seen, state
+from entrypoints.agent import Agent, Trader, reconciled, tick
+from tests.builders import INTERVAL_S, NO, YES, book, ledger, market, moment, order, rejected, rules, seen, state
 from tests.fakes import FakeClock, MemoryLedger, MemoryPortal, ScriptedFeed
 
 ENTRY_S = 75
@@ -29,13 +31,29 @@ def _observed(at: Moment, ledger: Ledger) -> Snapshot:
 class RefusingBroker:
     """A broker that fills nothing."""
 
-    async def reconcile(self, ledger: Ledger) -> tuple[Execution, ...]:
+    async def reconcile(self, state: State) -> tuple[Execution, ...]:
         """Nothing waits."""
         return ()
 
-    async def submit(self, orders: Iterable[Order], snapshot: Snapshot) -> tuple[Execution, ...]:
+    def intend(self, orders: Iterable[Order]) -> tuple[Intent, ...]:
+        """Nothing is written down."""
+        return tuple(Intent(order=order) for order in orders)
+
+    async def submit(self, intents: Iterable[Intent], snapshot: Snapshot) -> tuple[Execution, ...]:
         """Every order meets nothing."""
-        return tuple(rejected(order) for order in orders)
+        return tuple(rejected(intent.order) for intent in intents)
+
+
+class KnowingBroker(RefusingBroker):
+    """A broker that knows the end of some orders."""
+
+    def __init__(self, *ends: Execution) -> None:
+        """It will tell these."""
+        self._ends = ends
+
+    async def reconcile(self, state: State) -> tuple[Execution, ...]:
+        """Those that are not in the books."""
+        return tuple(end for end in self._ends if state.awaits(end.order))
 
 
 class Diary:
@@ -144,6 +162,76 @@ class _Hanging:
         """Wait."""
         await asyncio.Event().wait()
         raise AssertionError("an event that nobody sets was set")
+
+
+def _bought(asked: Order) -> Execution:
+    taken = walk(book(), asked.side, shares=asked.shares, limit=asked.limit, fees=asked.market.fees)
+    return Execution(order=asked, status=OrderStatus.FILLED, walk=taken, book_mid=0.505)
+
+
+def test_what_the_broker_found_out_is_booked_once_as_a_tick_of_its_own() -> None:
+    """An order of a tick that was never committed, and one that waits in the books because nobody knew."""
+    unknown, uncommitted = order(id="1-0"), order(id="2-0", of=market("eth", token=NO), token=NO)
+    before = state(ledger(pending=(unknown,)), sequence=1)
+    store = MemoryLedger(before)
+    agent = _agent(broker=KnowingBroker(_bought(unknown), _bought(uncommitted)), store=store)
+    after = asyncio.run(reconciled(agent, before, moment(1)))
+    assert (after.sequence, after.ledger.pending) == (2, ())
+    assert {token: held.shares for token, held in after.ledger.positions.items()} == {YES: 10, NO: 10}
+    assert [trade.id for trade in store.journal().trades] == ["1-0", "2-0"]
+    assert store.load() == after == asyncio.run(reconciled(agent, after, moment(2)))
+
+
+def test_nothing_found_out_is_no_tick() -> None:
+    """Paper is as it was."""
+    store = MemoryLedger()
+    assert asyncio.run(reconciled(_agent(store=store), store.load(), moment(0))) is store.load()
+    assert store.reports == []
+
+
+class ForgetfulBroker(RefusingBroker):
+    """A broker that never knows what became of an order, and is not told at first when it asks."""
+
+    def __init__(self) -> None:
+        """Nobody asked yet."""
+        self.diary: list[str] = []
+
+    async def reconcile(self, state: State) -> tuple[Execution, ...]:
+        """At the first time the venue does not answer; then every order met nothing."""
+        self.diary.append("reconcile")
+        if len(self.diary) == 1:
+            raise Unavailable("venue", "timeout")
+        return tuple(rejected(order) for order in state.ledger.pending)
+
+    async def submit(self, intents: Iterable[Intent], snapshot: Snapshot) -> tuple[Execution, ...]:
+        """Nobody knows."""
+        self.diary.append("submit")
+        return tuple(Execution(order=intent.order, status=OrderStatus.UNKNOWN) for intent in intents)
+
+
+def test_a_trader_asks_before_it_trades_and_again_when_it_does_not_know() -> None:
+    """Refused once, known, five quiet ticks and one of unknown outcome; then asked again, with its end as a tick between."""
+    broker, store = ForgetfulBroker(), MemoryLedger()
+    trader, state = Trader(_agent(broker=broker, store=store)), store.load()
+    with pytest.raises(Unavailable, match="timeout"):
+        asyncio.run(trader.tick(state, moment(0)))
+    assert store.reports == []
+    for n in range(7):
+        state = asyncio.run(trader.tick(state, moment(INTERVAL_S * n))).state
+    assert broker.diary == ["reconcile"] * 2 + ["submit"] * 6 + ["reconcile", "submit"]
+    assert [len(report.trades) for report in store.reports] == [0] * 6 + [1, 0]
+    assert (state.sequence, len(state.ledger.pending)) == (8, 1)
+
+
+def test_an_order_whose_end_nobody_knows_waits_in_the_books() -> None:
+    """Its cash stays reserved, its token blocked, and the state awaits its end."""
+    unknown = Execution(order=order(id="1-0"), status=OrderStatus.UNKNOWN, note="timeout")
+    report = found_out(state(), (unknown,), moment(0))
+    assert (report.state.ledger.pending, report.trades) == ((unknown.order,), ())
+    assert report.state.ledger.reserved_cash > 0
+    assert report.state.awaits(unknown.order)
+    assert not report.state.awaits(order(id="1-1"))
+    assert report.state.awaits(order(id="2-0"))
 
 
 def test_the_times_of_one_tick_are_the_same_everywhere() -> None:
