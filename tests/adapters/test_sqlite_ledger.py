@@ -26,7 +26,7 @@ from adapters.sqlite_ledger.books import half_even
 from adapters.sqlite_ledger.codecs import Judgement
 from adapters.sqlite_ledger.micros import decimal, micros
 from adapters.sqlite_ledger.opening import Identity, connect, create
-from adapters.sqlite_ledger.schema import EQUITY
+from adapters.sqlite_ledger.schema import EQUITY, VERSION
 from adapters.sqlite_ledger.shelf import MarketShelf
 from adapters.sqlite_ledger.trades import Entry
 from adapters.sqlite_ledger.writing import KEPT_VERDICTS, write_equity
@@ -109,7 +109,7 @@ def test_everything_is_there_after_reopening(worked: Path) -> None:
 def test_the_file_is_made_as_the_rules_say(worked: Path) -> None:
     """Marked as ours, in WAL mode, strict tables, and the log folded in at the end."""
     assert asked(worked, "PRAGMA application_id") == [(0x5350454C,)]
-    assert asked(worked, "PRAGMA user_version") == [(1,)]
+    assert asked(worked, "PRAGMA user_version") == [(VERSION,)]
     assert asked(worked, "PRAGMA journal_mode") == [("wal",)]
     loose = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND NOT strict AND name NOT LIKE 'sqlite_%'"
     assert asked(worked, loose) == []
@@ -298,7 +298,7 @@ def test_a_tick_whose_trades_do_not_make_its_state_is_refused(path: Path) -> Non
         store.save(first)
         with pytest.raises(LawBroken, match="add up"):
             store.save(replace(second, trades=()))
-        with pytest.raises(LedgerUnwritable, match="anew"):
+        with pytest.raises(LedgerUnwritable, match="earlier tick"):
             store.save(second)
     with opened(path) as store:
         assert store.load() == first.state
@@ -398,12 +398,12 @@ def test_what_is_no_ledger_is_refused_and_left_alone(path: Path, put: Callable[[
     put(path)
     before = {file.name: file.read_bytes() for file in path.parent.iterdir() if file.is_file()}
     for _ in range(2):
-        with pytest.raises(LedgerInvalid, match="move it"), opened(path):
+        with pytest.raises(LedgerInvalid, match="move ledger"), opened(path):
             pass
     assert {file.name: file.read_bytes() for file in path.parent.iterdir() if file.is_file()} == before
 
 
-@pytest.mark.parametrize(("version", "why"), [(2, "newer program"), (0, "never was")])
+@pytest.mark.parametrize(("version", "why"), [(VERSION + 1, "newer program"), (0, "never was")])
 def test_tables_of_another_version_are_refused(worked: Path, version: int, why: str) -> None:
     """A downgrade must not guess."""
     tampered(worked, f"PRAGMA user_version={version}")
@@ -458,7 +458,7 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(path: Path) -> None:
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count={pages + 20}")
     state = opening()
-    with closing(SqliteLedger(path, connection, mode="paper", created=False)) as store:
+    with closing(SqliteLedger(path, connection)) as store:
         room = True
         while room and state.sequence < 200:
             report = ticked(state, [Deed(token=token(0), status=OrderStatus.REJECTED)])
@@ -467,7 +467,7 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(path: Path) -> None:
                 state = report.state
             except LedgerUnwritable as refused:
                 room = "full" not in refused.why
-        with pytest.raises(LedgerUnwritable, match="anew"):
+        with pytest.raises(LedgerUnwritable, match="earlier tick"):
             store.save(ticked(state))
     assert 5 < state.sequence < 200
     with opened(path) as store:
@@ -481,7 +481,7 @@ def test_a_ledger_that_another_process_writes_to_is_unwritable(worked: Path) -> 
     connection = connect(worked)
     connection.execute("PRAGMA busy_timeout=50")
     with (
-        closing(SqliteLedger(worked, connection, mode="paper", created=False)) as store,
+        closing(SqliteLedger(worked, connection)) as store,
         closing(sqlite3.connect(worked, isolation_level=None)) as stranger,
     ):
         stranger.execute("BEGIN IMMEDIATE")
