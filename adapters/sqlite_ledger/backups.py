@@ -7,7 +7,7 @@ from contextlib import closing
 from pathlib import Path
 
 from adapters.sqlite_ledger.checking import Proven, proven
-from adapters.sqlite_ledger.durable import put_in_place
+from adapters.sqlite_ledger.durable import clear, put_in_place
 from adapters.sqlite_ledger.faults import BACKUPS, LedgerInvalid, disk_trouble
 from adapters.sqlite_ledger.opening import connect_to_read
 
@@ -29,14 +29,14 @@ def back_up(path: Path, target: Path) -> Proven:
     with disk_trouble(target):
         target.parent.mkdir(mode=0o750, parents=True, exist_ok=True)
         try:
-            draft.unlink(missing_ok=True)
+            clear(draft)
             with disk_trouble(path), closing(connect_to_read(path)) as connection:
                 connection.execute("VACUUM INTO ?", (str(draft),))
             with closing(connect_to_read(draft)) as copy:
                 copied = proven(copy, path)
             put_in_place(draft, target)
         finally:
-            draft.unlink(missing_ok=True)
+            clear(draft)
     return copied
 
 

@@ -11,6 +11,12 @@ MODE = 0o640
 """Of the ledger and its copies: the group may read along, strangers may not."""
 
 
+def clear(draft: Path) -> None:
+    """Remove a draft that is closed or was cut off, and SQLite's journal of it. Raises `OSError`."""
+    for leftover in (draft, draft.with_name(f"{draft.name}-journal")):
+        leftover.unlink(missing_ok=True)
+
+
 def put_in_place(draft: Path, path: Path) -> None:
     """Give a finished file its name: its bytes are on the disk before the name is. Raises `OSError`."""
     draft.chmod(MODE)
@@ -27,7 +33,7 @@ def write_durably(path: Path, content: bytes) -> None:
         draft.write_bytes(content)
         put_in_place(draft, path)
     finally:
-        draft.unlink(missing_ok=True)
+        clear(draft)
 
 
 def _sync(path: Path, access: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from adapters.sqlite_ledger.durable import put_in_place
+from adapters.sqlite_ledger.durable import clear, put_in_place
 from adapters.sqlite_ledger.faults import LedgerForbidden, LedgerInvalid
 from adapters.sqlite_ledger.micros import decimal, micros
 from adapters.sqlite_ledger.schema import APPLICATION_ID, TABLES, VERSION
@@ -68,8 +68,7 @@ def create(path: Path, identity: Identity) -> None:
     What lies under the name is replaced: it must be closed, and its log folded in.
     """
     draft = path.with_name(f"{path.name}.new")
-    for leftover in (draft, draft.with_name(f"{draft.name}-journal")):
-        leftover.unlink(missing_ok=True)
+    clear(draft)
     with closing(_connected(draft, "rwc")) as connection:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("BEGIN IMMEDIATE")
