@@ -56,7 +56,7 @@ def is_new(path: Path) -> bool:
     if os.path.lexists(path):
         raise LedgerInvalid(path, "it is no file")
     wal = path.with_name(f"{path.name}-wal")
-    if wal.exists():
+    if wal.exists() and wal.stat().st_size > 0:
         # SQLite would play the old log into a new ledger of the same name.
         raise LedgerInvalid(path, f"it is gone, but {wal.name} is still there")
     return True

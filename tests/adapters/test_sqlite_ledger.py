@@ -5,7 +5,9 @@ import random
 import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -21,7 +23,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.portal.thinning import thinned
-from adapters.sqlite_ledger import LedgerInvalid, LedgerUnwritable, SqliteLedger
+from adapters.sqlite_ledger import LedgerForbidden, LedgerInvalid, LedgerUnwritable, SqliteLedger
+from adapters.sqlite_ledger.backups import back_up
 from adapters.sqlite_ledger.books import half_even
 from adapters.sqlite_ledger.codecs import Judgement
 from adapters.sqlite_ledger.micros import decimal, micros
@@ -29,6 +32,7 @@ from adapters.sqlite_ledger.opening import Identity, connect, create
 from adapters.sqlite_ledger.schema import EQUITY, VERSION
 from adapters.sqlite_ledger.shelf import MarketShelf
 from adapters.sqlite_ledger.trades import Entry
+from adapters.sqlite_ledger.versions import sqlite_doubt
 from adapters.sqlite_ledger.writing import KEPT_VERDICTS, write_equity
 from domain.decision import Verdict
 from domain.ledger import LawBroken, OrderStatus
@@ -417,6 +421,29 @@ def test_a_paper_ledger_is_not_opened_for_real_money(worked: Path) -> None:
         pass
 
 
+def test_a_token_is_paid_out_once(path: Path) -> None:
+    """The tables hold it, whatever the domain thinks."""
+    bought = ticked(opening(), [Deed(token=token(0))])
+    paid = ticked(bought.state, [Deed(token=token(0), payout=Decimal(1))])
+    again = ticked(paid.state, [Deed(token=token(0))])
+    twice = ticked(again.state, [Deed(token=token(0), payout=Decimal(1))])
+    renamed = replace(twice, trades=tuple(replace(trade, id="another") for trade in twice.trades))
+    with opened(path) as store:
+        for report in (bought, paid, again):
+            store.save(report)
+        with pytest.raises(LedgerUnwritable, match=r"UNIQUE.*trades\.token"):
+            store.save(renamed)
+
+
+@pytest.mark.parametrize(
+    ("version", "doubted"),
+    [((3, 40, 1), True), ((3, 44, 6), False), ((3, 45, 0), True), ((3, 50, 6), True), ((3, 50, 7), False), ((3, 51, 3), False)],
+)
+def test_a_version_of_sqlite_with_a_known_defect_is_doubted(version: tuple[int, int, int], doubted: bool) -> None:
+    """The lines that have it mended are not."""
+    assert bool(sqlite_doubt(version)) is doubted
+
+
 # --- files that know more than the ledger -------------------------------------------------------------------------------
 
 
@@ -474,6 +501,90 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(path: Path) -> None:
         assert store.load() == state
         assert len(store.journal().trades) == state.sequence
         store.save(ticked(state))
+
+
+@contextmanager
+def small_disk(place: Path, kilobytes: int) -> Iterator[Path]:
+    """A file system of this size; skips where none may be mounted."""
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)]
+    if shutil.which("mount") is None or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("no file system may be mounted here")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_disk_that_is_really_full_loses_nothing_and_is_used_again(tmp_path: Path) -> None:
+    """Until there is room every start fails as well, and says that the disk is full."""
+    state = opening()
+    with small_disk(tmp_path / "disk", 1_000) as disk:
+        ballast, path = disk / "ballast", disk / "ledger.sqlite3"
+        with opened(path) as store:
+            ballast.write_bytes(bytes(300_000))
+            with pytest.raises(LedgerUnwritable, match="full"):  # noqa: PT012 - until it is full
+                for _ in range(500):
+                    report = ticked(state, [Deed(token=token(0), status=OrderStatus.REJECTED)])
+                    store.save(report)
+                    state = report.state
+        with closing(SqliteLedger.open_to_read(path)) as store:
+            assert store.load() == state
+        with pytest.raises(LedgerUnwritable, match="full"):
+            back_up(path, disk / "backups/copy.sqlite3")
+        assert list((disk / "backups").iterdir()) == []
+        ballast.unlink()
+        with opened(path) as store:
+            assert store.load() == state
+            assert len(store.journal().trades) == state.sequence > 5
+            store.save(ticked(state))
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="needs a user to become")
+@pytest.mark.parametrize("name", ["ledger.sqlite3", "ledger.sqlite3-wal"])
+def test_a_ledger_of_another_user_is_refused_with_the_user(name: str) -> None:
+    """Its directory may be written, the file may not: as after a start by root."""
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / "ledger.sqlite3"
+        with opened(path) as store:
+            for report in reports():
+                store.save(report)
+            for place in (path.parent, *path.parent.iterdir()):
+                os.chown(place, 65534, 65534)
+            os.chown(path.with_name(name), 0, 0)
+            assert said_to(65534, path) == f"{path.with_name(name)} may not be read and written by uid 65534: {OWNER}"
+
+
+OWNER = "run as its owner, or give it to uid 65534"
+
+
+def said_to(uid: int, path: Path) -> str:
+    """What a process of another user is told when it opens the ledger."""
+    ear, mouth = os.pipe()
+    if (child := os.fork()) == 0:
+        os.setuid(uid)
+        try:
+            SqliteLedger.open(path, opening_cash=Decimal(1_000), now_ms=1)
+        except LedgerForbidden as refused:
+            os.write(mouth, str(refused).encode())
+        finally:
+            os._exit(0)
+    os.close(mouth)
+    with open(ear, "rb") as answer:
+        text = answer.read().decode()
+    os.waitpid(child, 0)
+    return text
+
+
+def test_a_ledger_that_is_busy_for_a_moment_is_waited_for(worked: Path) -> None:
+    """Before the tick begins, so that nothing of it is done twice."""
+    with opened(worked) as store, closing(sqlite3.connect(worked, isolation_level=None, check_same_thread=False)) as stranger:
+        stranger.execute("BEGIN IMMEDIATE")
+        end = threading.Timer(0.05, stranger.execute, ["ROLLBACK"])
+        end.start()
+        store.save(ticked(store.load()))
+        end.join()
+        assert store.sequence == 5
 
 
 def test_a_ledger_that_another_process_writes_to_is_unwritable(worked: Path) -> None:
@@ -585,6 +696,23 @@ def test_a_copy_without_its_log_is_behind_the_files(path: Path, tmp_path: Path) 
             store.refuse_if_behind(seen, identity)
     with opened(path) as store:
         store.refuse_if_behind(seen, identity)
+
+
+@forks
+def test_a_flipped_bit_in_the_log_is_behind_the_files(path: Path) -> None:
+    """SQLite drops the rows after it in silence and says that all is well; the manifest knows better."""
+    with opened(path) as store:
+        identity = store.ledger_id
+    seen = killed(path, 0, ticks=6)
+    log = path.with_name("ledger.sqlite3-wal")
+    content = bytearray(log.read_bytes())
+    content[len(content) // 2] ^= 1
+    log.write_bytes(content)
+    assert asked(path, "PRAGMA integrity_check") == [("ok",)]
+    with opened(path) as store:
+        assert store.sequence < seen
+        with pytest.raises(LedgerInvalid, match="show tick"):
+            store.refuse_if_behind(seen, identity)
 
 
 def test_a_draft_that_a_crash_left_is_no_ledger(path: Path) -> None:
