@@ -1,16 +1,27 @@
-"""What runs beside the ticks: the venues' connections, the look-up of the map's markets, discovery."""
+"""What runs beside the ticks: the venues' connections, the look-up of the map's markets, discovery, a backup a day."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+import threading
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
 
 from loguru import logger
 
+from adapters.sqlite_ledger import LedgerInvalid, LedgerUnwritable
+from adapters.sqlite_ledger.backups import back_up_daily
 from adapters.universe import MapUniverse
 from entrypoints.container import Container, speed_of
 
 FIRST_RESOLVE_S = 10.0
 """Seconds that the first look-up of the map's slugs may hold up the first tick."""
+
+BACKUP_CHECK_S = 600.0
+"""Seconds between two looks whether today's backup is there."""
+
+BACKUP_GRACE_S = 3.0
+"""Seconds that a backup gets to finish at the end; cut off, it leaves nothing that counts."""
 
 
 @asynccontextmanager
@@ -52,3 +63,27 @@ def _tell_if_broken(looking_up: asyncio.Task[None]) -> None:
     """A defect in the background must not die in silence; the ticks go on with the markets that are known."""
     if not looking_up.cancelled() and (defect := looking_up.exception()):
         logger.opt(exception=defect).error("markets are no longer looked up: {}", type(defect).__name__)
+
+
+@contextmanager
+def daily_backups(path: Path) -> Iterator[None]:
+    """A backup of the ledger each day (UTC), the first soon after the start, in a thread that only reads it."""
+    over = threading.Event()
+    thread = threading.Thread(target=_keep_backed_up, args=(path, over), name="backups", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join(BACKUP_GRACE_S)
+
+
+def _keep_backed_up(path: Path, over: threading.Event) -> None:
+    while True:
+        try:
+            if made := back_up_daily(path, f"{datetime.now(UTC):%Y-%m-%d}"):
+                logger.info("backup of the ledger: {}", made)
+        except (LedgerInvalid, LedgerUnwritable) as error:
+            logger.error("no backup of the ledger: {}", error)
+        if over.wait(BACKUP_CHECK_S):
+            return

@@ -19,7 +19,7 @@ from adapters.keys.values import Keys, KeysInvalid
 from adapters.market_map import MapInvalid
 from adapters.portal_server import serve
 from adapters.simulated_venues import RecordingInvalid
-from adapters.sqlite_ledger import LedgerInvalid, LedgerUnwritable
+from adapters.sqlite_ledger import LedgerForbidden, LedgerInvalid, LedgerUnwritable
 from adapters.state_lock import AlreadyRunning, StateDirUnusable
 from adapters.tape import TapeInvalid
 from domain.ledger import LawBroken
@@ -29,10 +29,11 @@ from entrypoints import resolve as resolving
 from entrypoints.check import check as findings_of
 from entrypoints.check_keys import HOW_TO_SET, verdicts_on
 from entrypoints.container import Container, map_entries
-from entrypoints.daemon import Run
+from entrypoints.daemon import OutDirUnusable, Run
 from entrypoints.daemon import run as run_daemon
 from entrypoints.demo import WEB_ROOT, DemoRefused, Play, play
 from entrypoints.keys import VALUES, read_keys
+from entrypoints.ledger import ledger_app
 from entrypoints.logging import configure_logging, tell
 from entrypoints.preview import PreviewRefused, batch, case_of, json_of, previewed
 from entrypoints.recording import RecordingUnwritable
@@ -54,6 +55,8 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (TapeInvalid, CONFIGURATION),
     (DemoRefused, CONFIGURATION),
     (StateDirUnusable, CONFIGURATION),
+    (OutDirUnusable, CONFIGURATION),
+    (LedgerForbidden, CONFIGURATION),
     (AlreadyRunning, ALREADY_RUNNING),
     (LedgerUnwritable, LEDGER_UNWRITABLE),
     (RecordingUnwritable, LEDGER_UNWRITABLE),
@@ -61,6 +64,11 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (LawBroken, LEDGER_INVALID),
 )
 """What ends a command with which code (sysexits.h): configuration, lock, ledger I/O, ledger data."""
+
+AFTER_A_LAW = (
+    "The tick was not written, and the ledger is as it was before; start again, `spelar ledger check` proves it. "
+    "If it comes back, it is a defect of the program"
+)
 
 app = typer.Typer(
     add_completion=False,
@@ -87,7 +95,8 @@ def exit_code_for(error: Exception) -> int:
     if code == DEFECT:
         logger.opt(exception=error).critical("a defect ended the command: {}", type(error).__name__)
     else:
-        tell(_redaction().known(str(error)))
+        advice = f". {AFTER_A_LAW}." if isinstance(error, LawBroken) else ""
+        tell(f"{_redaction().known(str(error))}{advice}")
     return code
 
 
@@ -430,6 +439,9 @@ def _wide_console() -> Console:
     """The terminal as it is, a pipe wide enough for a table; names from outside are text, whatever they look like."""
     width = None if sys.stdout.isatty() else 160
     return Console(width=width, markup=False, emoji=False, highlight=False)
+
+
+app.add_typer(ledger_app(_settings, _wide_console), name="ledger")
 
 
 def _file_body(path: Path | None) -> object:

@@ -13,7 +13,8 @@ from adapters.clock import SystemClock
 from adapters.health import Health
 from adapters.portal.manifest import read_manifest
 from adapters.portal.writer import PortalFiles
-from adapters.sqlite_ledger import LedgerInvalid, LedgerUnwritable, SqliteLedger
+from adapters.sqlite_ledger import LEDGER_NAME, LedgerInvalid, LedgerUnwritable, SqliteLedger
+from adapters.sqlite_ledger.versions import sqlite_doubt
 from adapters.state_lock import StateLock
 from adapters.supervisor import Supervisor
 from adapters.tape.recorder import RecordedFeed, RecordedLedger
@@ -24,7 +25,7 @@ from domain.report import Report
 from domain.state import State
 from entrypoints import VERSION
 from entrypoints.agent import Agent, Trader
-from entrypoints.background import venues
+from entrypoints.background import daily_backups, venues
 from entrypoints.container import Container, direct, map_entries, tick_deadline_s
 from entrypoints.logging import PATTERNS_ONLY
 from entrypoints.pace import Pace, PacedClock, told_to_stop
@@ -33,6 +34,10 @@ from entrypoints.settings import Settings
 
 GRACE_S = 6.0
 """Seconds that a running tick gets to finish after SIGTERM; then it is abandoned, which it survives."""
+
+
+class OutDirUnusable(Exception):
+    """The published files cannot be written at all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,14 +103,17 @@ async def run(order: Run) -> State:
         supervisor.ready(pings_s=settings.interval_s + tick_deadline_s(settings))
         pace = Pace(settings, clock, stop=stop, until_ms=order.until_ms)
         async with venues(container, stop):
+            stack.enter_context(daily_backups(settings.state_dir / LEDGER_NAME))
             state = await _Loop(order, agent, portal, pace, supervisor).run(state)
         logger.info("stopped after tick {}: equity {}", state.sequence, state.ledger.equity)
         return state
 
 
 def _opened(settings: Settings) -> SqliteLedger:
+    if doubt := sqlite_doubt():
+        logger.warning("{}", doubt)
     store = SqliteLedger.open(
-        settings.state_dir / "ledger.sqlite3",
+        settings.state_dir / LEDGER_NAME,
         opening_cash=settings.start_balance_usd,
         mode=settings.trading_mode,
         now_ms=SystemClock().now().at_ms,
@@ -131,7 +139,10 @@ def _portal(settings: Settings, store: SqliteLedger, container: Container, clock
         found=lambda: container.discovery().candidates,
         version=VERSION,
     )
-    portal.rebuild(store.journal())
+    try:
+        portal.rebuild(store.journal())
+    except OSError as error:
+        raise OutDirUnusable(f"OUT_DIR {settings.out_dir} cannot be used: {error.strerror or error}") from error
     return portal
 
 
@@ -141,6 +152,7 @@ class _Loop:
     def __init__(self, order: Run, agent: Agent, portal: PortalFiles, pace: Pace, supervisor: Supervisor) -> None:
         self._order, self._agent, self._portal, self._pace = order, agent, portal, pace
         self._supervisor, self._trader = supervisor, Trader(agent)
+        self._unwritten = 0
 
     async def run(self, state: State) -> State:
         """Tick until told to stop."""
@@ -152,6 +164,16 @@ class _Loop:
         started = perf_counter()
         self._state = await self._tick(self._state, moment)
         self._portal.note(tick_ms=(perf_counter() - started) * 1000)
+        self._tell_of_files()
+
+    def _tell_of_files(self) -> None:
+        """A full disk leaves the old files standing, so that the log has to say it."""
+        failures = self._portal.write_failures
+        if sum(failures.values()) > self._unwritten:
+            self._unwritten = sum(failures.values())
+            logger.warning(
+                "files in {} stay old, they cannot be written: {}", self._order.settings.out_dir, ", ".join(failures)
+            )
 
     async def _tick(self, state: State, moment: Moment) -> State:
         """One tick, committed; or the state as it was, with the reason in the log and in `live_status.json`."""

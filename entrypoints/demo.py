@@ -19,7 +19,7 @@ from adapters.portal.manifest import read_manifest
 from adapters.portal.schema import FILES
 from adapters.portal_server import serve
 from adapters.simulated_venues import Recording, Scenario, SimulatedVenues, market_map
-from adapters.sqlite_ledger import LedgerInvalid, SqliteLedger
+from adapters.sqlite_ledger import LEDGER_NAME, LedgerInvalid, SqliteLedger
 from adapters.state_lock import StateLock
 from adapters.tape.segments import segments
 from domain.ledger import Action, OrderStatus
@@ -100,7 +100,7 @@ def play(wish: Play, console: Console) -> State:
 
 def _clear(wish: Play) -> None:
     """Remove what an earlier demo left. Another ledger's files are not touched: that is refused."""
-    ledger = wish.state_dir / "ledger.sqlite3"
+    ledger = wish.state_dir / LEDGER_NAME
     with StateLock(wish.state_dir):
         files = read_manifest(wish.out_dir)
         if files and files.ledger_id != _ledger_id(ledger):
@@ -108,7 +108,7 @@ def _clear(wish: Play) -> None:
                 f"{wish.out_dir} holds the files of another ledger ({files.ledger_id}). Give the demo another place with "
                 f"--out, or remove {wish.out_dir / 'manifest.json'} if they are not needed."
             )
-        for path in (*wish.state_dir.glob("ledger.sqlite3*"), *segments(wish.state_dir / "recording")):
+        for path in (*wish.state_dir.glob(f"{LEDGER_NAME}*"), *segments(wish.state_dir / "recording")):
             path.unlink()
         for file in FILES:
             (wish.out_dir / file.name).unlink(missing_ok=True)

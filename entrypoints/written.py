@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,7 +9,7 @@ from adapters.portal.cells import csv_line, iso
 from adapters.portal.manifest import read_manifest
 from adapters.portal.projections import trade_row
 from adapters.portal.schema import MANIFEST, TRADES
-from adapters.sqlite_ledger import SqliteLedger
+from adapters.sqlite_ledger import LEDGER_NAME, SqliteLedger
 from adapters.tape import TapeInvalid
 from domain.report import Trade
 
@@ -65,10 +64,10 @@ def published(out_dir: Path) -> Written:
 
 def kept(state_dir: Path) -> Written:
     """All trades of a ledger. Raises `VerifyRefused`, `LedgerInvalid`."""
-    path = state_dir / "ledger.sqlite3"
+    path = state_dir / LEDGER_NAME
     if not path.exists():
         raise VerifyRefused(f"{state_dir} holds no ledger")
-    store = SqliteLedger.open(path, opening_cash=Decimal(0), now_ms=0)
+    store = SqliteLedger.open_to_read(path)
     try:
         rows = [Row.of(trade) for trade in store.trades()]
         return Written(name=path.name, ledger_id=store.ledger_id, rows=rows, sequence=store.sequence)

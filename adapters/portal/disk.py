@@ -47,6 +47,8 @@ class Disk:
     def prepare(self, names: Iterable[str]) -> None:
         """Make the directory, and remove what a crash left half written. Raises `OSError` when there can be none."""
         self.directory.mkdir(parents=True, exist_ok=True)
+        if not os.access(self.directory, os.W_OK | os.X_OK):
+            raise PermissionError(0, "no permission to write", str(self.directory))
         for name in names:
             with suppress(OSError):
                 self._temporary(name).unlink()

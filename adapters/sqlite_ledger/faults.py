@@ -6,7 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-RESTORE = "Restore the ledger from a backup, or move it and its -wal and -shm away to start a new one"
+BACKUPS = "backups"
+"""The directory of the backups, beside the ledger."""
+
+RETRY = "Make room or mend the disk and start again: every tick that was committed is still there"
 
 LONGEST_WHY = 300
 """Characters of a reason: a parser's own may quote all that it read."""
@@ -18,12 +21,12 @@ CONTENT_ERRORS = (sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_N
 class LedgerInvalid(Exception):
     """What the file holds cannot be trusted; trying again changes nothing."""
 
-    def __init__(self, path: Path, why: str, what_to_do: str = RESTORE) -> None:
-        """Name the file, what is wrong with it, and the way out."""
-        super().__init__(f"the ledger {path} is refused: {why}. {what_to_do}.")
+    def __init__(self, path: Path, why: str, what_to_do: str | None = None) -> None:
+        """Name the file, what is wrong with it, and the way out: by itself the newest backup, where there is one."""
         self.path = path
         self.why = why
-        self.what_to_do = what_to_do
+        self.what_to_do = what_to_do or _restore(path)
+        super().__init__(f"the ledger {path} is refused: {why}. {self.what_to_do}.")
 
 
 class LedgerUnwritable(Exception):
@@ -31,9 +34,34 @@ class LedgerUnwritable(Exception):
 
     def __init__(self, path: Path, why: str) -> None:
         """Name the file and what the system said."""
-        super().__init__(f"the ledger {path} cannot be read or written: {why}")
+        super().__init__(f"{path} cannot be read or written: {why}. {RETRY}.")
         self.path = path
         self.why = why
+
+
+class LedgerForbidden(Exception):
+    """The ledger's files belong to another user, or may not be written."""
+
+    def __init__(self, path: Path, uid: int | None) -> None:
+        """Name the file and the user that tried, None where users have no numbers."""
+        who = "this user" if uid is None else f"uid {uid}"
+        super().__init__(f"{path} may not be read and written by {who}: run as its owner, or give it to {who}")
+        self.path = path
+        self.uid = uid
+
+
+def backups_of(path: Path) -> list[Path]:
+    """The backups beside a ledger, the newest last."""
+    return sorted((path.parent / BACKUPS).glob("*.sqlite3"), key=lambda backup: backup.stat().st_mtime_ns)
+
+
+def _restore(path: Path) -> str:
+    away = f"move {path.name} and its -wal and -shm away"
+    try:
+        newest = backups_of(path)[-1]
+    except (OSError, IndexError):
+        return f"There is no backup in {path.parent / BACKUPS}: bring one back from elsewhere, or {away} to start a new ledger"
+    return f"To go back to the newest backup, {away} and copy {newest} to {path}; without the copy a new ledger starts"
 
 
 @contextmanager

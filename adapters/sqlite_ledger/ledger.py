@@ -10,8 +10,10 @@ from uuid import uuid4
 
 from adapters.sqlite_ledger import reading, writing
 from adapters.sqlite_ledger.books import Books
+from adapters.sqlite_ledger.checking import proven
 from adapters.sqlite_ledger.faults import LedgerInvalid, LedgerUnwritable, belief, disk_trouble
-from adapters.sqlite_ledger.opening import Identity, connect, create, identity_in, is_new
+from adapters.sqlite_ledger.migrations import migrate
+from adapters.sqlite_ledger.opening import Identity, connect, connect_to_read, create, is_new
 from adapters.sqlite_ledger.proof import Tip
 from adapters.sqlite_ledger.shelf import MarketShelf
 from adapters.sqlite_ledger.trades import Sealed, entry_of
@@ -46,34 +48,46 @@ class SqliteLedger:
     def open(cls, path: Path, *, opening_cash: Decimal, mode: str = "paper", now_ms: int) -> Self:
         """Open the ledger, or make it with `opening_cash` USDC at `now_ms` (UTC) where there is none.
 
-        An old ledger's own opening cash wins. Raises `LedgerInvalid` when the file is no ledger, another mode's, newer than
-        this program, or does not add up; `LedgerUnwritable` when the disk fails.
+        An old ledger's own opening cash wins, and older tables are backed up and migrated. Raises `LedgerInvalid` when the file
+        is no ledger, another mode's, newer than this program, or does not add up; `LedgerForbidden` when it is another user's;
+        `LedgerUnwritable` when the disk fails.
         """
         with disk_trouble(path):
             created = is_new(path)
             if created:
-                cash = whole_micros(opening_cash)
-                create(path, Identity(ledger_id=str(uuid4()), mode=mode, opening_cash=cash, created_at_ms=now_ms))
+                begin(path, opening_cash=opening_cash, mode=mode, now_ms=now_ms)
             connection = connect(path)
             try:
-                return cls(path, connection, mode=mode, created=created)
+                migrate(connection, path)
+                store = cls(path, connection, created=created)
+                if store.mode != mode:
+                    raise LedgerInvalid(path, f"it is a {store.mode} ledger, not {mode}", "Use another STATE_DIR")
+            except BaseException:
+                connection.close()
+                raise
+        return store
+
+    @classmethod
+    def open_to_read(cls, path: Path) -> Self:
+        """Look into a ledger of any mode as it is at this moment, whoever writes to it meanwhile; saving is refused.
+
+        Raises `LedgerInvalid`, `LedgerUnwritable`.
+        """
+        with disk_trouble(path):
+            connection = connect_to_read(path)
+            try:
+                connection.execute("BEGIN")
+                return cls(path, connection, writable=False)
             except BaseException:
                 connection.close()
                 raise
 
-    def __init__(self, path: Path, connection: sqlite3.Connection, *, mode: str, created: bool) -> None:
-        """Check the ledger behind a connection; `open` is the way to get one."""
-        self._path, self._connection, self._created = path, connection, created
-        with belief(path):
-            self._identity = identity_in(connection, path)
-            if self._identity.mode != mode:
-                raise LedgerInvalid(path, f"it is a {self._identity.mode} ledger, not {mode}", "Use another STATE_DIR")
-            self._shelf = MarketShelf(connection)
-            found = reading.loaded(connection, self._shelf.all(), self._identity.opening_cash)
-            self._tip = Tip.before_any(self._identity).proving(reading.chain(connection))
-            self._tip.assert_ends(found.last_hash, Books.of(found.state.ledger))
-        self._state = found.state
-        self._usable = True
+    def __init__(self, path: Path, connection: sqlite3.Connection, *, created: bool = False, writable: bool = True) -> None:
+        """Prove the ledger behind a connection; `open` and `open_to_read` are the ways to get one."""
+        self._path, self._connection, self._created, self._usable = path, connection, created, writable
+        found = proven(connection, path)
+        self._identity, self._state, self._tip = found.identity, found.state, found.tip
+        self._shelf = MarketShelf(connection)
 
     @property
     def ledger_id(self) -> str:
@@ -99,6 +113,11 @@ class SqliteLedger:
     def sequence(self) -> int:
         """How many ticks are committed."""
         return self._state.sequence
+
+    @property
+    def last_hash(self) -> str:
+        """The hash of the newest trade; it stands for all of them and for the identity."""
+        return self._tip.last_hash
 
     def refuse_if_behind(self, sequence_seen: int | None, ledger_id_seen: str | None) -> None:
         """Compare with what the portal's manifest says; raise `LedgerInvalid` when the files know more than the ledger.
@@ -149,6 +168,11 @@ class SqliteLedger:
                 equity=reading.equity(self._connection),
             )
 
+    def rows(self) -> tuple[Sealed, ...]:
+        """Every trade as it is kept, oldest first, with its links. Raises `LedgerInvalid`, `LedgerUnwritable`."""
+        with disk_trouble(self._path):
+            return tuple(reading.chain(self._connection))
+
     def trades(self) -> tuple[Trade, ...]:
         """Every trade, oldest first. Raises `LedgerInvalid`, `LedgerUnwritable`."""
         with disk_trouble(self._path), belief(self._path):
@@ -166,7 +190,7 @@ class SqliteLedger:
     @contextmanager
     def _transaction(self) -> Iterator[None]:
         if not self._usable:
-            raise LedgerUnwritable(self._path, "it is closed, or an earlier tick could not be saved: open it anew")
+            raise LedgerUnwritable(self._path, "it is closed or only read, or an earlier tick could not be saved")
         self._usable = False
         try:
             with disk_trouble(self._path):
@@ -210,3 +234,11 @@ class SqliteLedger:
             writing.prune_verdicts(connection)
         if after.sequence % FORGET_EVERY == 0:
             self._shelf.forget_unused()
+
+
+def begin(path: Path, *, opening_cash: Decimal, mode: str, now_ms: int) -> str:
+    """Make a ledger without ticks, in the place of a closed one where there is one; its new id."""
+    identity = Identity(ledger_id=str(uuid4()), mode=mode, opening_cash=whole_micros(opening_cash), created_at_ms=now_ms)
+    with disk_trouble(path):
+        create(path, identity)
+    return identity.ledger_id

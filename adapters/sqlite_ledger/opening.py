@@ -2,13 +2,13 @@
 
 import os
 import sqlite3
-import sys
 from contextlib import closing
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from adapters.sqlite_ledger.faults import LedgerInvalid
+from adapters.sqlite_ledger.durable import clear, put_in_place
+from adapters.sqlite_ledger.faults import LedgerForbidden, LedgerInvalid
 from adapters.sqlite_ledger.micros import decimal, micros
 from adapters.sqlite_ledger.schema import APPLICATION_ID, TABLES, VERSION
 from adapters.sqlite_ledger.trades import first_link
@@ -56,17 +56,19 @@ def is_new(path: Path) -> bool:
     if os.path.lexists(path):
         raise LedgerInvalid(path, "it is no file")
     wal = path.with_name(f"{path.name}-wal")
-    if wal.exists():
+    if wal.exists() and wal.stat().st_size > 0:
         # SQLite would play the old log into a new ledger of the same name.
         raise LedgerInvalid(path, f"it is gone, but {wal.name} is still there")
     return True
 
 
 def create(path: Path, identity: Identity) -> None:
-    """Make a ledger without ticks: whole under another name, then renamed, so that a crash leaves none or all of it."""
+    """Make a ledger without ticks: whole under another name, then renamed, so that a crash leaves none or all of it.
+
+    What lies under the name is replaced: it must be closed, and its log folded in.
+    """
     draft = path.with_name(f"{path.name}.new")
-    for leftover in (draft, draft.with_name(f"{draft.name}-journal")):
-        leftover.unlink(missing_ok=True)
+    clear(draft)
     with closing(_connected(draft, "rwc")) as connection:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("BEGIN IMMEDIATE")
@@ -78,12 +80,15 @@ def create(path: Path, identity: Identity) -> None:
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version={VERSION}")
         connection.execute("COMMIT")
-    draft.replace(path)
-    _sync_directory(path.parent)
+    put_in_place(draft, path)
 
 
 def connect(path: Path) -> sqlite3.Connection:
-    """The one connection to an existing ledger, its shape and pragmas checked. Raises `LedgerInvalid`, `sqlite3.Error`."""
+    """The one connection that writes to an existing ledger, its shape and pragmas checked.
+
+    Raises `LedgerInvalid`, `LedgerForbidden`, `sqlite3.Error`.
+    """
+    _refuse_if_forbidden(path)
     connection = _connected(path, "rw")
     try:
         _assert_ours(connection, path)
@@ -99,12 +104,25 @@ def connect(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def migrated(connection: sqlite3.Connection, path: Path, found: int) -> None:
-    """Bring older tables to `VERSION`: the one place for it. None are older yet. Raises `LedgerInvalid` for others."""
-    if found > VERSION:
-        raise LedgerInvalid(path, f"its tables have version {found}, this program knows {VERSION}", "Use the newer program")
-    if found < VERSION:
-        raise LedgerInvalid(path, f"its tables have version {found}, which never was")
+def connect_to_read(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing, checked alike. Raises `LedgerInvalid`, `sqlite3.Error`."""
+    if is_new(path):
+        raise LedgerInvalid(path, "there is no such file", "Start the agent to have one made, or name another file")
+    connection = _connected(path, "ro")
+    try:
+        _assert_ours(connection, path)
+        connection.execute("PRAGMA trusted_schema=OFF")
+        _assert_answer(connection, path, "PRAGMA quick_check", "ok")
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def version_in(connection: sqlite3.Connection) -> int:
+    """The version of the tables behind a connection."""
+    (found,) = connection.execute("PRAGMA user_version").fetchone()
+    return int(found)
 
 
 def identity_in(connection: sqlite3.Connection, path: Path) -> Identity:
@@ -120,25 +138,23 @@ def _connected(path: Path, access: str) -> sqlite3.Connection:
     return sqlite3.connect(f"{path.absolute().as_uri()}?mode={access}", uri=True, isolation_level=None, timeout=BUSY_S)
 
 
+def _refuse_if_forbidden(path: Path) -> None:
+    for file in (path, path.with_name(f"{path.name}-wal"), path.with_name(f"{path.name}-shm")):
+        if file.exists() and not os.access(file, os.R_OK | os.W_OK):
+            raise LedgerForbidden(file, os.getuid() if hasattr(os, "getuid") else None)
+
+
 def _assert_ours(connection: sqlite3.Connection, path: Path) -> None:
     """Before the first pragma that writes: another program's file must stay as it is."""
     _assert_answer(connection, path, "PRAGMA application_id", APPLICATION_ID)
-    (found,) = connection.execute("PRAGMA user_version").fetchone()
-    if found != VERSION:
-        migrated(connection, path, found)
+    found = version_in(connection)
+    if found > VERSION:
+        raise LedgerInvalid(path, f"its tables have version {found}, this program knows {VERSION}", "Use the newer program")
+    if found < 1:
+        raise LedgerInvalid(path, f"its tables have version {found}, which never was")
 
 
 def _assert_answer(connection: sqlite3.Connection, path: Path, question: str, expected: str | int) -> None:
     (answer,) = connection.execute(question).fetchone()
     if answer != expected:
         raise LedgerInvalid(path, f"{question} answers {answer}, not {expected}")
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make the new name survive a power cut. Windows has no such call."""
-    if sys.platform != "win32":
-        descriptor = os.open(directory, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

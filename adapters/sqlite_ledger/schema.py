@@ -2,8 +2,8 @@
 
 APPLICATION_ID = 0x5350454C
 
-VERSION = 1
-"""What `user_version` says of these tables. A change of them needs a new number and a step in `opening.migrated`."""
+VERSION = 2
+"""What `user_version` says of these tables. A change of them needs a new number and a step in `migrations.STEPS`."""
 
 META = """
 CREATE TABLE meta (
@@ -96,6 +96,9 @@ CREATE TABLE trades (
 TRADES_BY_MARKET = "CREATE INDEX trades_by_market ON trades (market)"
 """For the foreign key: forgetting a market must not read every trade."""
 
+SETTLEMENTS = "CREATE UNIQUE INDEX settlements ON trades (token) WHERE action = 'SETTLE'"
+"""A token is paid out once, and which ones were is asked at every opening."""
+
 ORDER_EVENTS = """
 CREATE TABLE order_events (
     seq INTEGER PRIMARY KEY,
@@ -145,6 +148,7 @@ TABLES = (
     WAITING,
     TRADES,
     TRADES_BY_MARKET,
+    SETTLEMENTS,
     ORDER_EVENTS,
     EQUITY,
     VERDICTS,

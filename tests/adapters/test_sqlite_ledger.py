@@ -5,7 +5,9 @@ import random
 import shutil
 import signal
 import sqlite3
+import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -21,14 +23,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.portal.thinning import thinned
-from adapters.sqlite_ledger import LedgerInvalid, LedgerUnwritable, SqliteLedger
+from adapters.sqlite_ledger import LedgerForbidden, LedgerInvalid, LedgerUnwritable, SqliteLedger
+from adapters.sqlite_ledger.backups import back_up
 from adapters.sqlite_ledger.books import half_even
 from adapters.sqlite_ledger.codecs import Judgement
 from adapters.sqlite_ledger.micros import decimal, micros
 from adapters.sqlite_ledger.opening import Identity, connect, create
-from adapters.sqlite_ledger.schema import EQUITY
+from adapters.sqlite_ledger.schema import EQUITY, VERSION
 from adapters.sqlite_ledger.shelf import MarketShelf
 from adapters.sqlite_ledger.trades import Entry
+from adapters.sqlite_ledger.versions import sqlite_doubt
 from adapters.sqlite_ledger.writing import KEPT_VERDICTS, write_equity
 from domain.decision import Verdict
 from domain.ledger import LawBroken, OrderStatus
@@ -109,7 +113,7 @@ def test_everything_is_there_after_reopening(worked: Path) -> None:
 def test_the_file_is_made_as_the_rules_say(worked: Path) -> None:
     """Marked as ours, in WAL mode, strict tables, and the log folded in at the end."""
     assert asked(worked, "PRAGMA application_id") == [(0x5350454C,)]
-    assert asked(worked, "PRAGMA user_version") == [(1,)]
+    assert asked(worked, "PRAGMA user_version") == [(VERSION,)]
     assert asked(worked, "PRAGMA journal_mode") == [("wal",)]
     loose = "SELECT name FROM pragma_table_list WHERE schema = 'main' AND NOT strict AND name NOT LIKE 'sqlite_%'"
     assert asked(worked, loose) == []
@@ -298,7 +302,7 @@ def test_a_tick_whose_trades_do_not_make_its_state_is_refused(path: Path) -> Non
         store.save(first)
         with pytest.raises(LawBroken, match="add up"):
             store.save(replace(second, trades=()))
-        with pytest.raises(LedgerUnwritable, match="anew"):
+        with pytest.raises(LedgerUnwritable, match="earlier tick"):
             store.save(second)
     with opened(path) as store:
         assert store.load() == first.state
@@ -398,12 +402,12 @@ def test_what_is_no_ledger_is_refused_and_left_alone(path: Path, put: Callable[[
     put(path)
     before = {file.name: file.read_bytes() for file in path.parent.iterdir() if file.is_file()}
     for _ in range(2):
-        with pytest.raises(LedgerInvalid, match="move it"), opened(path):
+        with pytest.raises(LedgerInvalid, match="move ledger"), opened(path):
             pass
     assert {file.name: file.read_bytes() for file in path.parent.iterdir() if file.is_file()} == before
 
 
-@pytest.mark.parametrize(("version", "why"), [(2, "newer program"), (0, "never was")])
+@pytest.mark.parametrize(("version", "why"), [(VERSION + 1, "newer program"), (0, "never was")])
 def test_tables_of_another_version_are_refused(worked: Path, version: int, why: str) -> None:
     """A downgrade must not guess."""
     tampered(worked, f"PRAGMA user_version={version}")
@@ -415,6 +419,29 @@ def test_a_paper_ledger_is_not_opened_for_real_money(worked: Path) -> None:
     """Nor the other way round."""
     with pytest.raises(LedgerInvalid, match="paper ledger, not live"), opened(worked, mode="live"):
         pass
+
+
+def test_a_token_is_paid_out_once(path: Path) -> None:
+    """The tables hold it, whatever the domain thinks."""
+    bought = ticked(opening(), [Deed(token=token(0))])
+    paid = ticked(bought.state, [Deed(token=token(0), payout=Decimal(1))])
+    again = ticked(paid.state, [Deed(token=token(0))])
+    twice = ticked(again.state, [Deed(token=token(0), payout=Decimal(1))])
+    renamed = replace(twice, trades=tuple(replace(trade, id="another") for trade in twice.trades))
+    with opened(path) as store:
+        for report in (bought, paid, again):
+            store.save(report)
+        with pytest.raises(LedgerUnwritable, match=r"UNIQUE.*trades\.token"):
+            store.save(renamed)
+
+
+@pytest.mark.parametrize(
+    ("version", "doubted"),
+    [((3, 40, 1), True), ((3, 44, 6), False), ((3, 45, 0), True), ((3, 50, 6), True), ((3, 50, 7), False), ((3, 51, 3), False)],
+)
+def test_a_version_of_sqlite_with_a_known_defect_is_doubted(version: tuple[int, int, int], doubted: bool) -> None:
+    """The lines that have it mended are not."""
+    assert bool(sqlite_doubt(version)) is doubted
 
 
 # --- files that know more than the ledger -------------------------------------------------------------------------------
@@ -458,7 +485,7 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(path: Path) -> None:
     (pages,) = connection.execute("PRAGMA page_count").fetchone()
     connection.execute(f"PRAGMA max_page_count={pages + 20}")
     state = opening()
-    with closing(SqliteLedger(path, connection, mode="paper", created=False)) as store:
+    with closing(SqliteLedger(path, connection)) as store:
         room = True
         while room and state.sequence < 200:
             report = ticked(state, [Deed(token=token(0), status=OrderStatus.REJECTED)])
@@ -467,7 +494,7 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(path: Path) -> None:
                 state = report.state
             except LedgerUnwritable as refused:
                 room = "full" not in refused.why
-        with pytest.raises(LedgerUnwritable, match="anew"):
+        with pytest.raises(LedgerUnwritable, match="earlier tick"):
             store.save(ticked(state))
     assert 5 < state.sequence < 200
     with opened(path) as store:
@@ -476,12 +503,96 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(path: Path) -> None:
         store.save(ticked(state))
 
 
+@contextmanager
+def small_disk(place: Path, kilobytes: int) -> Iterator[Path]:
+    """A file system of this size; skips where none may be mounted."""
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)]
+    if shutil.which("mount") is None or subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("no file system may be mounted here")
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", str(place)], check=True)
+
+
+def test_a_disk_that_is_really_full_loses_nothing_and_is_used_again(tmp_path: Path) -> None:
+    """Until there is room every start fails as well, and says that the disk is full."""
+    state = opening()
+    with small_disk(tmp_path / "disk", 1_000) as disk:
+        ballast, path = disk / "ballast", disk / "ledger.sqlite3"
+        with opened(path) as store:
+            ballast.write_bytes(bytes(300_000))
+            with pytest.raises(LedgerUnwritable, match="full"):  # noqa: PT012 - until it is full
+                for _ in range(500):
+                    report = ticked(state, [Deed(token=token(0), status=OrderStatus.REJECTED)])
+                    store.save(report)
+                    state = report.state
+        with closing(SqliteLedger.open_to_read(path)) as store:
+            assert store.load() == state
+        with pytest.raises(LedgerUnwritable, match="full"):
+            back_up(path, disk / "backups/copy.sqlite3")
+        assert list((disk / "backups").iterdir()) == []
+        ballast.unlink()
+        with opened(path) as store:
+            assert store.load() == state
+            assert len(store.journal().trades) == state.sequence > 5
+            store.save(ticked(state))
+
+
+@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="needs a user to become")
+@pytest.mark.parametrize("name", ["ledger.sqlite3", "ledger.sqlite3-wal"])
+def test_a_ledger_of_another_user_is_refused_with_the_user(name: str) -> None:
+    """Its directory may be written, the file may not: as after a start by root."""
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / "ledger.sqlite3"
+        with opened(path) as store:
+            for report in reports():
+                store.save(report)
+            for place in (path.parent, *path.parent.iterdir()):
+                os.chown(place, 65534, 65534)
+            os.chown(path.with_name(name), 0, 0)
+            assert said_to(65534, path) == f"{path.with_name(name)} may not be read and written by uid 65534: {OWNER}"
+
+
+OWNER = "run as its owner, or give it to uid 65534"
+
+
+def said_to(uid: int, path: Path) -> str:
+    """What a process of another user is told when it opens the ledger."""
+    ear, mouth = os.pipe()
+    if (child := os.fork()) == 0:
+        os.setuid(uid)
+        try:
+            SqliteLedger.open(path, opening_cash=Decimal(1_000), now_ms=1)
+        except LedgerForbidden as refused:
+            os.write(mouth, str(refused).encode())
+        finally:
+            os._exit(0)
+    os.close(mouth)
+    with open(ear, "rb") as answer:
+        text = answer.read().decode()
+    os.waitpid(child, 0)
+    return text
+
+
+def test_a_ledger_that_is_busy_for_a_moment_is_waited_for(worked: Path) -> None:
+    """Before the tick begins, so that nothing of it is done twice."""
+    with opened(worked) as store, closing(sqlite3.connect(worked, isolation_level=None, check_same_thread=False)) as stranger:
+        stranger.execute("BEGIN IMMEDIATE")
+        end = threading.Timer(0.05, stranger.execute, ["ROLLBACK"])
+        end.start()
+        store.save(ticked(store.load()))
+        end.join()
+        assert store.sequence == 5
+
+
 def test_a_ledger_that_another_process_writes_to_is_unwritable(worked: Path) -> None:
     """It waits for the other before it begins, then gives up."""
     connection = connect(worked)
     connection.execute("PRAGMA busy_timeout=50")
     with (
-        closing(SqliteLedger(worked, connection, mode="paper", created=False)) as store,
+        closing(SqliteLedger(worked, connection)) as store,
         closing(sqlite3.connect(worked, isolation_level=None)) as stranger,
     ):
         stranger.execute("BEGIN IMMEDIATE")
@@ -585,6 +696,23 @@ def test_a_copy_without_its_log_is_behind_the_files(path: Path, tmp_path: Path) 
             store.refuse_if_behind(seen, identity)
     with opened(path) as store:
         store.refuse_if_behind(seen, identity)
+
+
+@forks
+def test_a_flipped_bit_in_the_log_is_behind_the_files(path: Path) -> None:
+    """SQLite drops the rows after it in silence and says that all is well; the manifest knows better."""
+    with opened(path) as store:
+        identity = store.ledger_id
+    seen = killed(path, 0, ticks=6)
+    log = path.with_name("ledger.sqlite3-wal")
+    content = bytearray(log.read_bytes())
+    content[len(content) // 2] ^= 1
+    log.write_bytes(content)
+    assert asked(path, "PRAGMA integrity_check") == [("ok",)]
+    with opened(path) as store:
+        assert store.sequence < seen
+        with pytest.raises(LedgerInvalid, match="show tick"):
+            store.refuse_if_behind(seen, identity)
 
 
 def test_a_draft_that_a_crash_left_is_no_ledger(path: Path) -> None:
