@@ -12,9 +12,9 @@ MODE = 0o640
 
 
 def clear(draft: Path) -> None:
-    """Remove a draft that is closed or was cut off, and SQLite's journal of it. Raises `OSError`."""
-    for leftover in (draft, draft.with_name(f"{draft.name}-journal")):
-        leftover.unlink(missing_ok=True)
+    """Remove a draft that is closed or was cut off, and what SQLite has put beside it. Raises `OSError`."""
+    for suffix in ("", "-journal", "-wal", "-shm"):
+        draft.with_name(f"{draft.name}{suffix}").unlink(missing_ok=True)
 
 
 def put_in_place(draft: Path, path: Path) -> None:

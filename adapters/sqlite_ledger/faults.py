@@ -39,6 +39,10 @@ class LedgerUnwritable(Exception):
         self.why = why
 
 
+UNFINISHED = "a crash left a change that only the agent's next start can end, or the directory may not be written"
+"""What it means when a connection that only reads would have to write."""
+
+
 class LedgerForbidden(Exception):
     """The ledger's files belong to another user, or may not be written."""
 
@@ -73,7 +77,7 @@ def disk_trouble(path: Path) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF
         if code in CONTENT_ERRORS:
             raise LedgerInvalid(path, f"SQLite says: {error}") from error
-        raise LedgerUnwritable(path, str(error)) from error
+        raise LedgerUnwritable(path, UNFINISHED if code == sqlite3.SQLITE_READONLY else str(error)) from error
     except OSError as error:
         raise LedgerUnwritable(path, error.strerror or str(error)) from error
 

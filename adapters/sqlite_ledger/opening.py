@@ -80,6 +80,8 @@ def create(path: Path, identity: Identity) -> None:
         connection.execute(f"PRAGMA application_id={APPLICATION_ID}")
         connection.execute(f"PRAGMA user_version={VERSION}")
         connection.execute("COMMIT")
+        # Now, as switching over later would be a change that only a writer could end after a crash.
+        _assert_answer(connection, draft, "PRAGMA journal_mode=WAL", "wal")
     put_in_place(draft, path)
 
 

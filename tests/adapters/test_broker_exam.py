@@ -1,14 +1,17 @@
 """The broker's exam: paper and the reference pass it, and whoever breaks one rule fails that rule."""
 
 import json
+import re
 import sqlite3
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from decimal import ROUND_UP, Decimal
+from pathlib import Path
 
 import pytest
 
 from adapters.paper_broker import PaperBroker
+from domain.arming import GATES
 from domain.ledger import Execution, Intent, Order, OrderStatus
 from domain.market import Side, Snapshot
 from domain.ports import Unavailable
@@ -360,3 +363,11 @@ def test_whoever_breaks_a_rule_fails_no_other(mutant: type[ReferenceBroker], bro
 def test_every_rule_is_broken_by_somebody() -> None:
     """A rule that nobody can fail would prove nothing."""
     assert {broken for _, broken, _ in MUTANTS} == RULES.keys()
+
+
+def test_the_guide_names_every_rule_and_every_gate() -> None:
+    """`docs/live-broker.md`, in the order of the code, and nothing that is not there."""
+    guide = (Path(__file__).resolve().parents[2] / "docs/live-broker.md").read_text(encoding="utf-8")
+    told = re.findall(r"^\| `(\w+)` \| (.+) \|$", guide, re.MULTILINE)
+    assert [name for name, _ in told] == [*RULES, *(gate.name for gate in GATES)]
+    assert all(gate.says.split(" ")[0] in dict(told)[gate.name] for gate in GATES)

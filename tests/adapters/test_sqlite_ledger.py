@@ -5,7 +5,6 @@ import random
 import shutil
 import signal
 import sqlite3
-import subprocess
 import sys
 import threading
 import time
@@ -39,6 +38,7 @@ from domain.ledger import LawBroken, OrderStatus
 from domain.market import Side
 from domain.report import Report
 from domain.state import State
+from tests.adapters.small_disks import small_disk
 from tests.contracts.ledger_store import ledger_store_contract, reports
 from tests.contracts.ledger_ticks import Deed, opening, ticked, token
 
@@ -501,19 +501,6 @@ def test_a_full_disk_loses_nothing_that_was_acknowledged(path: Path) -> None:
         assert store.load() == state
         assert len(store.journal().trades) == state.sequence
         store.save(ticked(state))
-
-
-@contextmanager
-def small_disk(place: Path, kilobytes: int) -> Iterator[Path]:
-    """A file system of this size; skips where none may be mounted."""
-    place.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(place)]
-    if shutil.which("mount") is None or subprocess.run(command, check=False, capture_output=True).returncode:
-        pytest.skip("no file system may be mounted here")
-    try:
-        yield place
-    finally:
-        subprocess.run(["umount", str(place)], check=True)
 
 
 def test_a_disk_that_is_really_full_loses_nothing_and_is_used_again(tmp_path: Path) -> None:
