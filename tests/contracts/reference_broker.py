@@ -74,11 +74,14 @@ class Intents:
 
     def entry(self, name: str) -> Entry | None:
         """One intent by the order's id."""
-        return next((entry for entry in self.entries() if entry.intent.order.id == name), None)
+        return next(iter(self._read("WHERE id = ?", name)), None)
 
     def entries(self) -> list[Entry]:
         """All of them, oldest first."""
-        rows = self._connection.execute("SELECT wish, payload, venue_id, end FROM intents ORDER BY rowid")
+        return self._read("ORDER BY rowid")
+
+    def _read(self, which: str, *values: str) -> list[Entry]:
+        rows = self._connection.execute(f"SELECT wish, payload, venue_id, end FROM intents {which}", values)
         return [
             Entry(
                 intent=Intent(order=ORDER.validate_json(wish), payload=payload, venue_id=venue_id),

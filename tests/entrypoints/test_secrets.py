@@ -53,6 +53,7 @@ def committed() -> list[str]:
     return listed.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_no_file_of_the_project_holds_a_secret(committed: list[str]) -> None:
     """Nor did anybody add a key file by name."""
     small = [name for name in committed if (ROOT / name).is_file() and (ROOT / name).stat().st_size < 1_000_000]
