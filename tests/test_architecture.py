@@ -57,6 +57,12 @@ IMPURE = frozenset({"open", "print", "input", "exec", "eval", "compile", "global
 """Names that the domain has no use for: files, terminals, code from text, and the type that ends all types."""
 
 
+OPENERS = frozenset({"read_bytes", "read_text", "write_bytes", "write_text", "copy2", "copyfile", "fdopen", "shutil"})
+BESIDE_THE_LEDGER = ("adapters/sqlite_ledger/", "entrypoints/ledger.py", "entrypoints/daemon.py", "entrypoints/background.py")
+OPENS_CLOSED_FILES = "adapters/sqlite_ledger/durable.py"
+"""A ledger's file is opened by SQLite and nobody else in the process; drafts that are closed may be synced."""
+
+
 class Use(NamedTuple):
     """A name that a source uses: a module that it imports, or an identifier."""
 
@@ -133,6 +139,17 @@ def impurities(sources: Sources) -> list[str]:
     ]
 
 
+def raw_openings(sources: Sources) -> list[str]:
+    """Names that open files, in modules that run beside an open ledger: to close one lets go of SQLite's locks on it."""
+    return [
+        f"{use} opens a file beside the ledger"
+        for path, source in sources.items()
+        if path.startswith(BESIDE_THE_LEDGER) and path != OPENS_CLOSED_FILES
+        for use in named(path, source)
+        if use.name in OPENERS
+    ]
+
+
 def cycles(sources: Sources) -> list[str]:
     """Import cycles among these sources, each as `a -> b -> a`."""
     graph = {_module(path): sorted(_edges(path, source, sources)) for path, source in sources.items()}
@@ -194,6 +211,13 @@ def test_packages_and_the_environment_stay_in_their_place(project: Sources) -> N
 def test_the_domain_reaches_out_for_nothing_and_names_its_types(project: Sources) -> None:
     """No file, no terminal, no `Any`."""
     assert impurities(project) == []
+
+
+def test_only_sqlite_opens_the_ledger(project: Sources) -> None:
+    """POSIX locks belong to the process: open and close anywhere, and another program may write in our transaction."""
+    assert raw_openings(project) == []
+    assert raw_openings({"adapters/sqlite_ledger/broken.py": "path.read_bytes()"})
+    assert raw_openings({"entrypoints/daemon.py": "import shutil\nshutil.copyfile(a, b)"})
 
 
 def test_the_domain_has_no_import_cycles(project: Sources) -> None:

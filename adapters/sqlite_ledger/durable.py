@@ -22,7 +22,7 @@ def put_in_place(draft: Path, path: Path) -> None:
     draft.chmod(MODE)
     _sync(draft, os.O_RDWR)
     draft.replace(path)
-    if sys.platform != "win32":  # which has no such call
+    if sys.platform != "win32":  # pragma: no branch - Windows has no such call
         _sync(path.parent, os.O_RDONLY)
 
 

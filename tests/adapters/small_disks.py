@@ -22,6 +22,11 @@ def small_disk(place: Path, kilobytes: int) -> Iterator[Path]:
         subprocess.run(["umount", str(place)], check=True)
 
 
+def frozen(place: Path) -> None:
+    """Let nothing be written to a small disk any more."""
+    subprocess.run(["mount", "-o", "remount,ro", str(place)], check=True)
+
+
 def fill(ballast: Path) -> None:
     """Leave no room where this file is."""
     with suppress(OSError), ballast.open("wb", buffering=0) as file:
