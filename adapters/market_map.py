@@ -125,7 +125,7 @@ def load_market_map(path: Path) -> tuple[MapEntry, ...]:
         raise MapInvalid(f"{path}: cannot be read ({error})") from error
     try:
         parsed = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # a number of more than 4,300 digits is a ValueError alone
         where = f"line {error.lineno}, column {error.colno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else error
         raise MapInvalid(f"{path}: {where}") from error
     try:

@@ -43,7 +43,7 @@ def strict_json(content: bytes) -> object:
     try:
         return json.loads(
             content.decode("utf-8-sig"),
-            parse_constant=_no_constant,
+            parse_constant=no_constant,
             parse_float=_exact,
             parse_int=_whole,
             object_pairs_hook=_no_duplicates,
@@ -52,7 +52,8 @@ def strict_json(content: bytes) -> object:
         raise ValueError("nested too deeply") from None
 
 
-def _no_constant(word: str) -> object:
+def no_constant(word: str) -> object:
+    """For `json.loads`: NaN and the infinities are refused. Raises `ValueError`."""
     raise ValueError("NaN and Infinity are no JSON")
 
 
