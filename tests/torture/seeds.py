@@ -98,7 +98,7 @@ def config_seeds() -> Seeds:
         "kraken_futures": {"key": "abd", "secret": secret},
         "polymarket": {"address": "0x" + "a" * 40, "key": "k", "secret": secret, "passphrase": "p"},
     }
-    defaults = {name: value for name, value in Settings().in_force().items() if not name.endswith(("DIR", "PATH", "FILE"))}
+    defaults = Settings().in_force()
     listed = [{"slug": "a-draw", "draw_prob": 0.25}, {"slug": "b-draw", "odds": "3.2"}, {"slug": "c-draw", "draw_odds": 4}]
     example = Path(__file__).resolve().parents[2] / "vps/market_map.example.json"
     return {
