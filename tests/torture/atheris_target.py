@@ -30,8 +30,10 @@ def consume(content: bytes) -> None:
     parser = PARSERS[content[0] % len(PARSERS)]
     try:
         values = list(parser.read(content[1:], _folder()))
-    except (*parser.refusals, NotJson):
-        return
+    except Exception as error:
+        if isinstance(error, (*parser.refusals, NotJson)):
+            return
+        raise
     for value in values:
         if found := flaw(value):
             raise ValueError(f"{parser.kind}: {found} in a {type(value).__name__}")
