@@ -9,7 +9,7 @@ DATA ?=
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-web check bench bench-web screenshots lock docs cassettes vendor clean
+.PHONY: help demo test test-slow test-web check coverage bench bench-web screenshots lock docs cassettes vendor clean
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -39,6 +39,10 @@ check: .venv/installed vendor ## lint, format, strict types (also of the portal'
 	$(BIN)/mypy
 	@if [ -d node_modules/typescript ]; then $(BIN)/python -m scripts.npm run --silent check; else echo 'skipped: types and lint of web/app (no node_modules)'; fi
 	$(BIN)/python -m pytest tests/test_architecture.py
+
+coverage: .venv/installed ## every branch of the core and of the ledger has its test
+	$(BIN)/python -m coverage run -m pytest -p no:xdist tests/domain tests/adapters/test_sqlite_ledger.py
+	$(BIN)/python -m coverage report
 
 bench: .venv/installed ## a live tick and what recording adds to it; with DATA=dir (of the kit's gen.py) replays and a sweep of that
 	$(BIN)/python -m tests.benchmarks.live_tick

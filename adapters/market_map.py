@@ -8,6 +8,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from adapters.polymarket_address import Place as Place
 from adapters.polymarket_address import place as place
+from adapters.wire_numbers import no_duplicates
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
@@ -124,8 +125,8 @@ def load_market_map(path: Path) -> tuple[MapEntry, ...]:
     except (OSError, UnicodeError) as error:
         raise MapInvalid(f"{path}: cannot be read ({error})") from error
     try:
-        parsed = json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
+        parsed = json.loads(text, object_pairs_hook=no_duplicates)
+    except (ValueError, RecursionError) as error:  # a number of more than 4,300 digits is a ValueError alone
         where = f"line {error.lineno}, column {error.colno}: {error.msg}" if isinstance(error, json.JSONDecodeError) else error
         raise MapInvalid(f"{path}: {where}") from error
     try:

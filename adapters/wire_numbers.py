@@ -43,16 +43,17 @@ def strict_json(content: bytes) -> object:
     try:
         return json.loads(
             content.decode("utf-8-sig"),
-            parse_constant=_no_constant,
+            parse_constant=no_constant,
             parse_float=_exact,
             parse_int=_whole,
-            object_pairs_hook=_no_duplicates,
+            object_pairs_hook=no_duplicates,
         )
     except RecursionError:
         raise ValueError("nested too deeply") from None
 
 
-def _no_constant(word: str) -> object:
+def no_constant(word: str) -> object:
+    """For `json.loads`: NaN and the infinities are refused. Raises `ValueError`."""
     raise ValueError("NaN and Infinity are no JSON")
 
 
@@ -71,7 +72,8 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+def no_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """For `json.loads`: an object whose keys are all different. Raises `ValueError`."""
     found = dict(pairs)
     if len(found) != len(pairs):
         raise ValueError("a key occurs twice in one object")

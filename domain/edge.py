@@ -72,7 +72,7 @@ class Unit(Enum):
                 return amount / mid * 100
             case Unit.POINTS:
                 return amount * 100
-            case Unit.PROBABILITY:
+            case Unit.PROBABILITY:  # pragma: no branch - there is no fourth unit
                 return amount
 
     def to_price(self, amount: Figure, mid: Figure) -> Figure:
@@ -82,5 +82,5 @@ class Unit(Enum):
                 return amount * mid / 100
             case Unit.POINTS:
                 return amount / 100
-            case Unit.PROBABILITY:
+            case Unit.PROBABILITY:  # pragma: no branch - there is no fourth unit
                 return amount

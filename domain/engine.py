@@ -178,7 +178,7 @@ class _Turn:
     def exit(self, reading: Reading) -> None:
         """Settle, leave, or say what holds an exit back."""
         view = self.view(reading)
-        if view.position is None:
+        if view.position is None:  # pragma: no cover - only what is held is asked, which the type of a view does not say
             return
         if view.position.token in self.snapshot.payouts:
             pays = self.snapshot.payouts[view.position.token]

@@ -107,7 +107,7 @@ class _Books:
                 self.trades.append(self._trade(execution, booking.realised))
             case OrderStatus.REJECTED:
                 self.trades.append(self._trade(execution, Decimal(0)))
-            case OrderStatus.CANCELLED:
+            case OrderStatus.CANCELLED:  # pragma: no branch - there is no fifth status
                 pass
 
     def _trade(self, execution: Execution, realised: Decimal) -> Trade:

@@ -119,14 +119,14 @@ def json_of(content: bytes) -> object:
 
 def batch(path: Path) -> Iterator[dict[str, object]]:
     """One result for each JSON line; a line that cannot be computed gives `{"error": ..}` and the rest goes on."""
-    for line in path.read_text(encoding="utf-8-sig").splitlines():
+    for line in path.read_bytes().splitlines():
         if line.strip():
             yield _from_line(line)
 
 
-def _from_line(line: str) -> dict[str, object]:
+def _from_line(line: bytes) -> dict[str, object]:
     try:
-        fields = json_of(line.encode())
+        fields = json_of(line)
         if not isinstance(fields, dict):
             raise PreviewRefused("a case is a JSON object")
         return previewed(case_of(fields))

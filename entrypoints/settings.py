@@ -44,7 +44,7 @@ Usdc = Annotated[Decimal, Field(ge=0, le=1_000_000_000, max_digits=16, decimal_p
 Shares = Annotated[Decimal, Field(ge=0, le=1_000_000_000, max_digits=12, decimal_places=2)]
 Price = Annotated[Decimal, Field(ge=0, le=1, max_digits=7, decimal_places=6)]
 Probability = Annotated[float, Field(ge=0, le=1, allow_inf_nan=False)]
-Fraction = Annotated[Decimal, Field(gt=0, le=1)]
+Fraction = Annotated[Decimal, Field(gt=0, le=1, max_digits=10, decimal_places=9)]
 Points = Annotated[int, Field(ge=2, le=10_000)]
 Count = Annotated[int, Field(ge=0, le=1_000_000)]
 Off = BeforeValidator(_absent)
@@ -259,7 +259,7 @@ class Settings(BaseModel):
         alias="LEAD_LAG_SCALE_ON_ODDS_CHANGE_PCT",
         description="percent the mid must rise since the last fill for an add; absent: no adds",
     )
-    scale_size_mult: Annotated[Decimal, Field(gt=0, le=100)] = Field(
+    scale_size_mult: Annotated[Decimal, Field(gt=0, le=100, max_digits=12, decimal_places=9)] = Field(
         Decimal("0.50"), alias="LEAD_LAG_SCALE_SIZE_MULT", description="size of an add in order sizes"
     )
     scale_cooldown_s: Annotated[float, Field(ge=0, le=31_536_000, allow_inf_nan=False)] = Field(
@@ -333,7 +333,7 @@ class Settings(BaseModel):
                 self.recording.resolve().is_relative_to(out),
                 f"RECORD_DIR={self.record_dir} lies inside OUT_DIR={self.out_dir}, which is published",
             ),
-            (len(out.parts) < 2 or (out / ".git").exists(), f"OUT_DIR={self.out_dir} is no directory for published files"),
+            (len(out.parts) < 2 or _is_repository(out), f"OUT_DIR={self.out_dir} is no directory for published files"),
         )
 
     @property
@@ -363,6 +363,14 @@ HOLDS: Mapping[str, tuple[str, Callable[[Settings], float | None]]] = {
 VARIABLES = tuple(field.alias or name for name, field in Settings.model_fields.items())
 KNOWN = (*VARIABLES, *KEY_VARIABLES)
 PREFIXES = ("LEAD_LAG_", "PM_", "KRAKEN_", "POLYMARKET_", "PAPER_", "FRESHNESS_", "FAIR_MODEL_")
+
+
+def _is_repository(directory: Path) -> bool:
+    """Whether it is a repository's root, or a name that no directory can have."""
+    try:
+        return (directory / ".git").exists()
+    except OSError:
+        return True
 
 
 _USER = re.compile(r"://[^/]*@")

@@ -56,7 +56,7 @@ def recorded(recording: Path) -> Generator[Session | Attempted, None, None]:
     for line in read_lines(recording):
         try:
             yield from reading.events(line)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError) as error:
             raise RecordingInvalid(line.segment, line.number, f"no line of a recording ({error!r})") from error
     if reading.waiting is not None:
         yield reading.waiting

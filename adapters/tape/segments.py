@@ -147,10 +147,13 @@ def read_lines(recording: Path) -> Iterator[Line]:
 
 def _checked(first: Line, before: "_Reading | None") -> Line:
     """The first line of a segment, after it was compared with the file that was read before it."""
-    row = json.loads(first.text)
     if before is None:
         return first
-    named = File(*row["before"]) if row.get("before") else None
+    try:
+        row = json.loads(first.text)
+        named = File(*row["before"]) if row.get("before") else None
+    except (ValueError, TypeError, RecursionError) as error:
+        raise RecordingInvalid(first.segment, 1, f"no line of a recording ({error!r})") from error
     if named is None or named.name != before.path.name:
         why = f"the segment before it is {named.name}, not {before.path.name}" if named else "no segment lay before it"
         raise RecordingInvalid(first.segment, 1, f"when it was begun, {why}")

@@ -59,6 +59,8 @@ MISTAKES = (
     ({"version": 1, "markets": [{**ENTRY, "kraken_futures": {"symbol": "PF", "ref_price_field": "vol"}}]}, "ref_price_field"),
     ('{"version": 1,\n "markets": [}', "line 2, column"),
     ("[" * 100_000, "map.json"),
+    ('{"version": 1, "markets": [' + "9" * 5_000 + "]}", "map.json: Exceeds the limit"),
+    ('{"version": 1, "markets": [], "markets": []}', "a key occurs twice"),
 )
 
 

@@ -134,6 +134,14 @@ def test_an_old_ledger_keeps_its_opening_cash(worked: Path) -> None:
         assert store.load().ledger.opening_cash == 1_000
 
 
+def test_an_account_without_a_cent_stays_without_one(path: Path) -> None:
+    """Nothing left is not nothing known: no new opening cash comes of it."""
+    with opened(path, cash=0) as store:
+        assert store.load().ledger.cash == 0
+    with opened(path, cash=1_000) as store:
+        assert store.load().ledger.cash == store.opening_cash == 0
+
+
 def test_histories_that_are_gone_are_forgotten(path: Path) -> None:
     """And those that stay are not written again, but there."""
     with opened(path) as store:

@@ -127,6 +127,10 @@ def test_a_file_that_breaks_off_is_read_up_to_there_with_a_warning(tmp_path: Pat
         ({"m": 1}, "line 1: market 1 or side 'UP' is not known"),
         ({"side": "UPWARDS"}, "side 'UPWARDS' is not known"),
         ({"bids": [[0.5]]}, "line 1: bids.0"),
+        ({"bids": [["NaN", 1]]}, "line 1: a number is none"),
+        ({"asks": [[0.5, "1e-999999999"]]}, "line 1: a number is none"),
+        ({"asks": [["Infinity", "Infinity"]]}, "line 1: a number is none"),
+        ({"ts": 10**300}, "line 1: ts"),
         ({"ts": "noon"}, "line 1: ts"),
     ],
 )
@@ -154,3 +158,21 @@ def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
         read_source(lines(tmp_path / "other.jsonl", {"a": 1}))
     with pytest.raises(RecordingInvalid, match="holds no book"):
         read_source(resolvedkit(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["-Infinity", '"\\ud800"', "[" * 100_000])
+def test_a_line_of_which_nothing_can_be_written_is_where_the_reading_ends(tmp_path: Path, text: str) -> None:
+    """A number that is none, half of a surrogate pair, brackets without end."""
+    path = lines(tmp_path / "full.jsonl", {"recv": 1776326412.63, "slug": "btc-5m", "raw": EVENT})
+    path.write_text(f'{path.read_text()}{{"recv": 1776326413, "slug": {text}, "raw": {{}}}}\n')
+    source = read_source(path)
+    assert len(source.frames) == 1
+    assert "full.jsonl" in source.warnings[0]
+
+
+@pytest.mark.parametrize("end", ["9" * 300, "-1", "nan"])
+def test_a_time_that_no_market_can_have_is_refused(tmp_path: Path, end: str) -> None:
+    """With the line: no date can be written of it."""
+    candles = CANDLES.replace(f"{END_MS // 1000}.0", end)
+    with pytest.raises(RecordingInvalid, match="line 2: a number is none"):
+        read_source(leafuryk(tmp_path, candles=candles))

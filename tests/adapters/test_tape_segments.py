@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 
 from adapters.simulated_venues.frames import RecordingInvalid, read_frames
 from adapters.tape.frames import Exchange, exchange_of, line_of
+from adapters.tape.playback import recorded
 from adapters.tape.segments import HOUR_MS, Line, SegmentWriter, read_lines, segments
+from adapters.tape.session import Session, session_line
 from adapters.wire_numbers import strict_json
 from domain.market import Moment
-from tests.builders import NOON_MS, moment
+from tests.builders import NOON_MS, moment, state
 
 BOOKS = b'[{"asset_id":"1001","bids":[{"price":"0.450","size":"10"}]}, 1.10, "\\u00e9"]'
 
@@ -221,3 +223,27 @@ def test_moments_are_kept_on_both_timelines() -> None:
     """A corrected clock must not move a replay."""
     set_off = exchange(sent=Moment(at_ms=5, elapsed_ms=900), at=Moment(at_ms=3, elapsed_ms=901))
     assert exchange_of(line_of(set_off)).sent.elapsed_ms == 900
+
+
+@pytest.mark.parametrize("line", [b'{"before', b'{"before":7}', b'{"before":["a"]}', b'{"a":' + b"[" * 100_000])
+def test_a_segment_that_begins_with_no_line_of_ours_is_refused(tmp_path: Path, line: bytes) -> None:
+    """Its checksums fit, and yet nobody who records wrote it."""
+    written(tmp_path, 1)
+    writer = SegmentWriter(tmp_path / "other")
+    writer.write(line, NOON_MS)
+    writer.close()
+    (strange,) = (tmp_path / "other").iterdir()
+    strange.rename(tmp_path / "20990101T000000.000000Z.jsonl.gz")
+    with pytest.raises(RecordingInvalid):
+        list(read_lines(tmp_path))
+
+
+@pytest.mark.parametrize("cash", ["7", "1e999999"])
+def test_a_session_whose_books_do_not_add_up_is_no_session(tmp_path: Path, cash: str) -> None:
+    """The law is asked of what is read as of what is booked."""
+    session = Session(at_ms=NOON_MS, version="1", state=state(), settings={})
+    writer = SegmentWriter(tmp_path)
+    writer.write(session_line(session).replace(b'"realised":"0"', b'"realised":"%b"' % cash.encode()), NOON_MS)
+    writer.close()
+    with pytest.raises(RecordingInvalid, match="no line of a recording"):
+        list(recorded(tmp_path))

@@ -5,9 +5,9 @@ from decimal import Decimal
 import pytest
 
 from domain.history import History, Sample
-from domain.market import Level, OrderBook, Quote, Reference, Side
+from domain.market import Leg, Level, OrderBook, Quote, Reference, Side, ThreeWay, TokenId, tokens_of
 from domain.view import Limits
-from tests.builders import YES, book, levels, market, moment
+from tests.builders import NO, YES, book, levels, market, moment
 
 
 @pytest.mark.parametrize(
@@ -110,3 +110,11 @@ def test_history_starts_again_after_a_gap(wait_s: float, samples: int) -> None:
 def test_a_gap_is_the_longer_of_freshness_and_three_intervals(freshness_s: float, interval_s: float, gap_ms: int) -> None:
     """SPEC section 2: max(FRESHNESS_MAX_AGE_SECS, 3 x INTERVAL_S)."""
     assert Limits(freshness_s=freshness_s, interval_s=interval_s).gap_ms == gap_ms
+
+
+def test_a_tick_needs_the_books_of_all_three_ways_of_a_followed_draw() -> None:
+    """And none of a market whose token is not known yet."""
+    draw = TokenId("3001")
+    ways = ThreeWay(event="a-b", home=Leg("a", "A", YES), draw=Leg("d", "Draw", draw), away=Leg("b", "B", NO))
+    followed = (market(token=None), market(token=draw, three_way=ways))
+    assert list(tokens_of(followed)) == [draw, YES, draw, NO]

@@ -190,6 +190,12 @@ SAID = (
         said="while the other side's book is missing",
     ),
     Says(
+        case=replace(RISING, markets=(market(fees=FREE, reference=None),)),
+        action=Action.ENTER,
+        reason=Reason.ENTER,
+        said="of a market whose other outcome is not known",
+    ),
+    Says(
         case=replace(RISING, held=NO),
         action=Action.SKIP,
         reason=Reason.OTHER_SIDE_OPEN,

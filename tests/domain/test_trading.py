@@ -11,7 +11,7 @@ from domain.market import Snapshot, TokenId
 from domain.report import Report, Trade, TradeAction
 from domain.sizing import Sizing
 from domain.view import Limits, ScaleIn
-from tests.builders import INTERVAL_S, NO, SIZING, YES, book, market, moment, rules, seen, snapshot, warming_up
+from tests.builders import CRYPTO, INTERVAL_S, NO, SIZING, YES, book, market, moment, rules, seen, snapshot, warming_up
 from tests.fakes import Play
 
 STEP_UP = 60_300.0
@@ -56,6 +56,21 @@ def test_the_runbook_minimum_buys_ten_shares_at_the_ask_with_the_fee() -> None:
     assert costs is not None
     assert (costs.spread, costs.fee) == pytest.approx((0.005 / 0.505 * 100, 0.017493 / 0.505 * 100))
     assert costs.net_edge == pytest.approx(0.5 - costs.total)
+
+
+def test_a_trade_whose_fee_the_market_did_not_state_says_so() -> None:
+    """The rate of a table is a guess, and the row must not look like a receipt."""
+    play = Play(rules())
+    guessed = market(fees=replace(CRYPTO, assumed=True))
+    play.ticks([*warming_up(of=guessed), seen(75, spot=STEP_UP, of=guessed)])
+    assert trades(play)[0].notes == "lead_lag enter fee=0.17493 mid=0.505 fee_assumed"
+
+
+def test_the_verdicts_of_a_tick_are_as_good_as_a_tuple_of_them() -> None:
+    """They are made late, and yet equal and hashed as what they stand for."""
+    verdicts = entered().decisions[-1].verdicts
+    assert verdicts == tuple(verdicts)
+    assert hash(verdicts) == hash(tuple(verdicts))
 
 
 def test_it_leaves_by_edge_exit_when_polymarket_has_followed() -> None:

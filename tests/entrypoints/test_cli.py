@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from adapters.simulated_venues import Scenario, SimulatedVenues, market_map
+from entrypoints.preview import batch
 from tests.entrypoints.processes import ROOT, environment, spelar, write_map
 
 PAYLOADS = ROOT.parent / "shared/payloads"
@@ -100,6 +101,15 @@ def test_preview_walks_the_book_level_by_level_with_fees(tmp_path: Path) -> None
         "unfilled_shares": "0",
         "warnings": [],
     }
+
+
+def test_a_batch_goes_on_after_a_line_that_is_no_text(tmp_path: Path) -> None:
+    """Bytes that are no UTF-8 cost one line."""
+    path = tmp_path / "cases.jsonl"
+    path.write_bytes(b"\xff\xfe\n" + json.dumps({"book": BOOK, "shares": "4"}).encode())
+    first, second = batch(path)
+    assert "not JSON" in str(first["error"])
+    assert second["filled_shares"] == "4"
 
 
 def test_preview_respects_the_limit_and_says_what_stays_unfilled(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_sigterm_ends_the_daemon_with_zero_after_its_tick(tmp_path: Path, env: d
 
 @pytest.mark.slow
 def test_a_killed_daemon_goes_on_where_its_last_committed_tick_ended(tmp_path: Path, env: dict[str, str]) -> None:
-    """kill -9 in the middle: cash, position, hold clock and the log of trades are as they were."""
+    """kill -9 in the middle: cash, position, hold clock and the log of trades are as they were, whatever a new balance says."""
     trades = tmp_path / "out/pm_paper_trades.csv"
     with daemon({**env, "LEAD_LAG_EDGE_EXIT_PCT": "-100"}) as process:
         until(lambda: trades.exists() and "BUY" in trades.read_text())
@@ -94,8 +94,9 @@ def test_a_killed_daemon_goes_on_where_its_last_committed_tick_ended(tmp_path: P
     bought = trades.read_text()
     opened = json.loads((tmp_path / "out/pm_paper_portfolio.json").read_text())["positions"]
     (tmp_path / "out/pm_paper_trades.csv").unlink()
-    done = spelar(["run"], {**env, "LEAD_LAG_EDGE_EXIT_PCT": "-100", "RUN_TICKS": "1"})
+    done = spelar(["run"], {**env, "LEAD_LAG_EDGE_EXIT_PCT": "-100", "RUN_TICKS": "1", "PAPER_START_BALANCE_USD": "5"})
     assert done.returncode == 0, done.stderr
+    assert "PAPER_START_BALANCE_USD=5 is ignored: the ledger opened with 1000" in done.stderr
     assert published_tick(tmp_path / "out") == sequence + 1
     assert trades.read_text().startswith(bought)
     after = json.loads((tmp_path / "out/pm_paper_portfolio.json").read_text())["positions"]

@@ -27,6 +27,9 @@ BAD = (
     ("POLYMARKET_CLOB_BASE_URL", "clob.polymarket.com", "match pattern"),
     ("POLYMARKET_CLOB_TOKEN_ID", "0x12", "match pattern"),
     ("LEAD_LAG_LOOKBACK_POINTS", "1", "greater than or equal to 2"),
+    ("RUN_TICKS", "9" * 5_000, "exceeded maximum size"),
+    ("LEAD_LAG_MAX_FRACTION_OF_BAND_LIQUIDITY", "1e-999999999", "no more than 10 digits"),
+    ("LEAD_LAG_SCALE_SIZE_MULT", "1e-999999999", "no more than 12 digits"),
 )
 
 
@@ -98,6 +101,27 @@ def test_booleans_are_read_as_people_write_them(word: str, means: bool) -> None:
     assert read_settings({"LEAD_LAG_ENABLE_ORDERBOOK_SIZING": word}).orderbook_sizing is means
 
 
+IGNORED = (
+    ({"POLYMARKET_CLOB_TOKEN_ID": "1", "MARKET_MAP_PATH": "map.json"}, "POLYMARKET_CLOB_TOKEN_ID is ignored: MARKET_MAP_PATH"),
+    ({"RUN_ONCE": "1", "RUN_TICKS": "5"}, "RUN_TICKS is ignored: RUN_ONCE"),
+)
+
+
+@pytest.mark.parametrize(("environment", "said"), IGNORED)
+def test_of_two_variables_that_ask_for_different_things_the_ignored_one_is_named(
+    environment: dict[str, str], said: str
+) -> None:
+    """Precedence is no secret."""
+    (warning,) = doubts(environment, read_settings(environment))
+    assert warning.startswith(said)
+
+
+def test_discovery_beside_a_token_is_no_conflict() -> None:
+    """What is found is traded after the token that was named."""
+    environment = {"POLYMARKET_CLOB_TOKEN_ID": "1", "PM_SCAN_ENABLE": "1", "PM_SCAN_USE_FOR_TRADING": "1"}
+    assert doubts(environment, read_settings(environment)) == []
+
+
 def test_the_hold_of_another_mode_is_no_conflict() -> None:
     """A slow pm_draw needs no longer LEAD_LAG_MAX_HOLD_SECS."""
     assert read_settings({"STRATEGY_MODE": "pm_draw", "INTERVAL_S": "300"}).interval_s == 300
@@ -116,6 +140,9 @@ CONFLICTS = (
     ({"STATE_DIR": "web/data/state"}, "published"),
     ({"STATE_DIR": "web/state"}, "web root"),
     ({"OUT_DIR": "/"}, "no directory for published files"),
+    ({"OUT_DIR": "."}, "no directory for published files"),
+    ({"OUT_DIR": "x" * 300}, "no directory for published files"),
+    ({"RECORD_DIR": "web/data/recording"}, "published"),
 )
 
 

@@ -5,9 +5,13 @@ Which outcome the token is was not recorded, nor was any market's description: i
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from adapters.tape.importers.lines import LineModel, rows_of
-from adapters.tape.importers.wire import Source, frame
+from adapters.tape.importers.wire import Source, frame, whole_ms
+from adapters.wire_numbers import LAST_MS
 
 BOOK_KEYS = ("market", "asset_id", "timestamp", "hash", "bids", "asks", "min_order_size", "tick_size")
 
@@ -15,7 +19,7 @@ BOOK_KEYS = ("market", "asset_id", "timestamp", "hash", "bids", "asks", "min_ord
 class EventRow(LineModel):
     """One event: when it was received (UTC seconds), the market's slug, and the event itself."""
 
-    recv: Decimal
+    recv: Annotated[Decimal, Field(ge=0, le=LAST_MS // 1000)]
     slug: str
     raw: dict[str, object]
 
@@ -35,5 +39,5 @@ def read_cronosvirus(path: Path) -> Source:
             continue
         unlisted.setdefault(row.token, row.slug)
         body = {key: row.raw[key] for key in BOOK_KEYS if key in row.raw}
-        frames.append(frame(int(row.recv * 1000), "polymarket_clob", f"/book?token_id={row.token}", body))
+        frames.append(frame(whole_ms(row.recv), "polymarket_clob", f"/book?token_id={row.token}", body))
     return Source(frames=frames, unlisted=unlisted, warnings=tuple(warnings))

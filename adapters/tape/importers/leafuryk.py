@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from adapters.simulated_venues.frames import Frame, RecordingInvalid
 from adapters.tape.importers.lines import csv_rows
-from adapters.tape.importers.wire import Levels, PastMarket, Source, book_frame, spot_frame
+from adapters.tape.importers.wire import Levels, PastMarket, Source, book_frame, spot_frame, whole_ms
 
 SNAPSHOTS_FILE = "snapshots.csv"
 CANDLES_FILE = "candles.csv"
@@ -73,4 +73,4 @@ def _best(row: Row, side: str, end: str) -> Levels:
 
 
 def _ms(seconds: str) -> int:
-    return int(Decimal(seconds) * 1000)
+    return whole_ms(Decimal(seconds))

@@ -11,6 +11,7 @@ from typing import TextIO, TypeVar, cast
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from adapters.simulated_venues.frames import RecordingInvalid
+from adapters.wire_numbers import no_constant
 
 
 class LineModel(BaseModel):
@@ -33,15 +34,17 @@ def json_rows(path: Path, warnings: list[str]) -> Iterator[tuple[int, Row]]:
     try:
         with _opened(path) as file:
             for number, line in enumerate(file, 1):
-                row = json.loads(line, parse_float=str, parse_int=str)
+                row = json.loads(line, parse_float=str, parse_int=str, parse_constant=no_constant)
                 if not isinstance(row, dict):
                     raise ValueError("not an object")
+                if "\\u" in line:  # half of a surrogate pair is no text: nothing can be written of it
+                    json.dumps(row, ensure_ascii=False).encode()
                 yield number, row
     except FileNotFoundError:
         raise RecordingInvalid(path, 0, "cannot be read (No such file or directory)") from None
     except BROKEN as error:
         warnings.append(f"{path} breaks off after line {number} ({error})")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         warnings.append(f"{path}, line {number} is broken ({error}); it is read up to there")
 
 

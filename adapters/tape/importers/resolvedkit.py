@@ -9,12 +9,13 @@ from pydantic import Field
 from adapters.simulated_venues.frames import Frame, RecordingInvalid
 from adapters.tape.importers.lines import LineModel, rows_of
 from adapters.tape.importers.wire import PastMarket, Source, book_frame
+from adapters.wire_numbers import LAST_MS
 
 BOOKS_FILE = "books.jsonl.gz"
 MARKETS_FILE = "markets.jsonl"
 SIDES = ("UP", "DOWN")
 
-Millis = Annotated[int, Field(ge=0)]
+Millis = Annotated[int, Field(ge=0, le=LAST_MS)]
 
 
 class BookRow(LineModel):
@@ -66,7 +67,10 @@ def read_resolvedkit(directory: Path) -> Source:
         market = markets[row.m]
         listed_ms.setdefault(row.m, row.ts)
         token = market.tokens[SIDES.index(row.side)]
-        frames.append(book_frame(row.ts, token, market.condition, row.bids, row.asks))
+        try:
+            frames.append(book_frame(row.ts, token, market.condition, row.bids, row.asks))
+        except (ArithmeticError, ValueError):
+            raise RecordingInvalid(directory / BOOKS_FILE, number, "a number is none") from None
     for number, at_ms in listed_ms.items():
         frames += markets[number].frames(at_ms)
     return Source(frames=frames, warnings=tuple(warnings))

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from adapters.simulated_venues.frames import Frame
 from adapters.simulated_venues.wire import iso_seconds, json_bytes, shortest
+from adapters.wire_numbers import LAST_MS, json_number
 
 SETTLED_AFTER_MS = 60_000
 """From a market's end to the answer that says who won: recordings give the result without its time."""
@@ -98,7 +99,7 @@ def frame(t_ms: int, source: str, path: str, body: object) -> Frame:
 
 
 def book_frame(t_ms: int, token: str, condition: str, bids: Levels, asks: Levels) -> Frame:
-    """One book, changed when it was seen."""
+    """One book, changed when it was seen. Raises `ValueError` or `ArithmeticError` for a number that is none."""
     body = {
         "market": condition,
         "asset_id": token,
@@ -111,10 +112,22 @@ def book_frame(t_ms: int, token: str, condition: str, bids: Levels, asks: Levels
 
 def _level(price: str, size: str) -> dict[str, str]:
     """Sizes in whole units of the venue: 1.9300000000000002 was 1.93 before somebody computed with it."""
-    return {"price": shortest(price), "size": shortest(Decimal(size).quantize(SHARE_UNIT))}
+    return {"price": shortest(_number(price)), "size": shortest(_number(size).quantize(SHARE_UNIT))}
+
+
+def _number(text: str) -> Decimal:
+    """A number that can be written out; else `ValueError` or `ArithmeticError`."""
+    return json_number(Decimal(text))
+
+
+def whole_ms(seconds: Decimal) -> int:
+    """UTC seconds as milliseconds. Raises `ValueError` for a time that no venue can have."""
+    if not 0 <= seconds <= LAST_MS // 1000:
+        raise ValueError("a time must lie between 1970 and 2100")
+    return int(seconds * 1000)
 
 
 def spot_frame(t_ms: int, pair: str, price: str) -> Frame:
     """A price of the reference as Kraken's last trade, of which the adapter takes exactly this price."""
-    last = [f"{Decimal(price):f}", "0"]
+    last = [f"{_number(price):f}", "0"]
     return frame(t_ms, "kraken_spot", f"/0/public/Ticker?pair={pair}", {"error": [], "result": {pair: {"c": last}}})
