@@ -41,7 +41,9 @@ check: .venv/installed vendor ## lint, format, strict types (also of the portal'
 	$(BIN)/python -m pytest tests/test_architecture.py
 
 coverage: .venv/installed ## every branch of the core and of the ledger has its test
-	$(BIN)/python -m coverage run -m pytest -p no:xdist tests/domain tests/adapters/test_sqlite_ledger.py
+	$(BIN)/python -m coverage run -m pytest -p no:xdist -m "not browser" tests/domain tests/adapters/test_sqlite_ledger.py \
+		tests/adapters/test_ledger_copies.py tests/adapters/test_broker_exam.py tests/entrypoints/test_agent.py \
+		tests/entrypoints/test_ledger_command.py tests/entrypoints/test_disks.py
 	$(BIN)/python -m coverage report
 
 bench: .venv/installed ## a live tick and what recording adds to it; with DATA=dir (of the kit's gen.py) replays and a sweep of that

@@ -235,7 +235,7 @@ class Trading(RuleBasedStateMachine):
             kill_switch=kill_switch,
         )
         decision = step(self.by, snapshot, self.state)
-        report = settle(decision, asyncio.run(PaperBroker().submit(decision.orders, snapshot)))
+        report = settle(decision, asyncio.run(PaperBroker().submit(PaperBroker().intend(decision.orders), snapshot)))
         assert self.store is not None
         self.store.save(report)
         self.state = report.state

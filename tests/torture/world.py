@@ -68,7 +68,8 @@ class Flat:
             memory = _replaced(before.memory, histories={known_as.token: history})
             before = _replaced(before, memory=memory)
         decision = step(self.rules, snapshot, before)
-        return settle(decision, asyncio.run(self.broker.submit(decision.orders, snapshot)) if decision.orders else ())
+        intents = self.broker.intend(decision.orders)
+        return settle(decision, asyncio.run(self.broker.submit(intents, snapshot)) if intents else ())
 
 
 def _replaced(value: Any, **changes: Any) -> Any:
