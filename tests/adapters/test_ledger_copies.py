@@ -96,15 +96,15 @@ def test_what_a_crash_left_of_a_backup_is_no_hindrance(worked: Path, tmp_path: P
 
 def test_there_is_one_backup_a_day_and_fourteen_of_them(worked: Path) -> None:
     """Those that were asked for are not counted, and stay."""
-    asked_for = worked.parent / "backups/ledger-2026-03-02T12-30-00Z.sqlite3"
-    back_up(worked, asked_for)
-    days = [f"{date(2026, 2, 20) + timedelta(days=number)}" for number in range(KEPT_DAYS + 3)]
-    for day in days:
-        made = back_up_daily(worked, day)
-        assert made is not None
-        assert back_up_daily(worked, day) is None
-    kept = {path.name for path in backups_of(worked)}
-    assert kept == {asked_for.name} | {f"ledger-{day}.sqlite3" for day in days[3:]}
+    directory = worked.parent / "backups"
+    directory.mkdir()
+    asked_for = "ledger-2026-02-02T12-30-00Z.sqlite3"
+    days = [f"ledger-{date(2026, 2, 20) + timedelta(days=number)}.sqlite3" for number in range(KEPT_DAYS + 3)]
+    for name in (asked_for, *days[:-1]):
+        (directory / name).touch()
+    assert back_up_daily(worked, "2026-03-08") == directory / days[-1]
+    assert back_up_daily(worked, "2026-03-08") is None
+    assert {path.name for path in backups_of(worked)} == {asked_for, *days[3:]}
 
 
 def test_a_ledger_without_ticks_needs_no_backup(tmp_path: Path) -> None:

@@ -63,6 +63,7 @@ def test_files_that_the_agent_would_refuse_are_refused(place: Path, shown: dict[
     assert code(ledger(place, "check", str(place / "state/ledger.sqlite3"))) == 0
 
 
+@pytest.mark.slow
 def test_a_changed_ledger_is_no_ledger(place: Path) -> None:
     """Not even for a look at it; the same for one that is not there."""
     path = place / "state/ledger.sqlite3"
@@ -140,6 +141,7 @@ def test_a_reset_without_a_ledger_makes_one(place: Path) -> None:
     assert not (place / "state/backups").exists()
 
 
+@pytest.mark.slow
 def test_a_reset_is_refused_while_a_daemon_runs(place: Path) -> None:
     """The lock is the daemon's."""
     with StateLock(place / "state"):
@@ -150,6 +152,7 @@ def test_a_reset_is_refused_while_a_daemon_runs(place: Path) -> None:
             assert code(ledger(place, *arguments)) == 0
 
 
+@pytest.mark.slow
 def test_a_reset_is_refused_while_another_program_has_the_ledger_open(place: Path) -> None:
     """Its log would be played into the new ledger."""
     with closing(SqliteLedger.open_to_read(place / "state/ledger.sqlite3")):
@@ -158,6 +161,7 @@ def test_a_reset_is_refused_while_another_program_has_the_ledger_open(place: Pat
     assert "another program has it open" in str(refused.exception)
 
 
+@pytest.mark.slow
 def test_a_live_ledger_is_never_reset(place: Path) -> None:
     """It is not ours to forget."""
     path = place / "state/ledger.sqlite3"

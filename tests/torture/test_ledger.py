@@ -20,14 +20,14 @@ traced = pytest.mark.skipif(not usable(), reason="no strace, or it may not trace
 
 def test_agents_that_are_killed_at_random_lose_and_double_nothing(tmp_path: Path) -> None:
     """Before the first tick, between commit and acknowledgement, and anywhere else."""
-    figures = killed_at_random(tmp_path, kills=60)
+    figures = killed_at_random(tmp_path, kills=40)
     assert figures["acknowledged_trades"] > 5
 
 
 @traced
 def test_a_kill_at_any_system_call_leaves_a_sound_ledger(tmp_path: Path) -> None:
     """A sample of those of a tick with a trade, of the making, and of a migration."""
-    figures = calls_killed(tmp_path, every=40)
+    figures = calls_killed(tmp_path, every=60)
     assert figures["tick_calls"] > 100
 
 
