@@ -94,7 +94,7 @@ def _everything_under(path: Path) -> dict[str, bytes]:
 
 @pytest.mark.slow
 def test_a_daemon_among_secrets_writes_none_of_them_down(tmp_path: Path) -> None:
-    """Every key variable, the credentials and a key file are set; it trades, records, fails, restarts and is checked."""
+    """Every key variable, credentials and a key file are set; it trades, records, is refused and checked, and only reads."""
     world = SteppingSpot()
     script = Steady(spot=world.spot, books=world.book, markets=(MARKET,))
     keys = {name: f"{CANARY}-{name}==" for name, _ in VALUES.values()}
@@ -112,6 +112,7 @@ def test_a_daemon_among_secrets_writes_none_of_them_down(tmp_path: Path) -> None
             process.terminate()
             said = "".join(process.communicate(timeout=10))
             assert process.returncode == 0
+        assert {(method, path) for _, method, path in venues.requests if method != "GET"} <= {("POST", "/books")}
         for command, code, changes in (
             ("check", 0, {}),
             ("check-keys", 78, {}),
