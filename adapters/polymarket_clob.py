@@ -132,6 +132,8 @@ class ClobBooks:
         together = [token for token in wanted if token not in self._alone]
         chunks = [together[first : first + self._at_once] for first in range(0, len(together), self._at_once)]
         alone = [token for token in wanted if token in self._alone]
+        # One answer that was too large may have been a lie: parts grow again, one token a tick.
+        self._at_once = min(CHUNK, self._at_once + 1)
         books = await _all_that_came([*map(self._chunk, chunks), *map(self._single, alone)])
         if wanted and not books:
             raise Unavailable(SOURCE, "no_book", f"for any of {len(wanted)} tokens")
