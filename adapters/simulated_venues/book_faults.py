@@ -1,4 +1,4 @@
-"""Lies in the CLOB's order books: in every row that may be spoiled, the rest of the answer stays true."""
+"""Lies in the CLOB's order books: in some rows, while the rest of the answer stays true."""
 
 import copy
 from collections.abc import Callable, Iterable
@@ -28,7 +28,7 @@ def rows_of(answer: Answer) -> list[object]:
 
 
 def _rows(change: Change) -> Spoil:
-    """The spoiler that changes the rows which may be spoiled; a row that becomes None is left out."""
+    """The spoiler that changes the chosen rows; one that becomes None is left out."""
 
     def spoil(true: Answer, asked: Asked) -> Answer:
         if true.status != 200:

@@ -56,8 +56,8 @@ def unwatched(request: Request, kind: str | None, true: Answer, given: Answer) -
 class Faults:
     """A `Script` that answers as `script` does, but spoils `rate` (0 to 1, may be set at any time) of the answers.
 
-    `kinds` are drawn evenly among those that apply; `tokens` limits lies in books to these. `produced` counts what was
-    given by kind.
+    `kinds` are drawn evenly among those that apply. Of several books in one answer those of `tokens` are lied about, without
+    these some, by the dice. `produced` counts what was given by kind.
     """
 
     def __init__(

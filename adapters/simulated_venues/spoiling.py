@@ -2,7 +2,7 @@
 
 import copy
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from random import Random
 
@@ -16,7 +16,7 @@ class Asked:
     """The question whose answer is spoiled, and what a fault may draw on.
 
     `at(ms)` is the true answer to it at another playing time; `before` is the last true answer to this same question;
-    `tokens` are those whose books may be spoiled, None for all.
+    `tokens` are those whose books are spoiled, None for some of all.
     """
 
     venue: str
@@ -27,9 +27,13 @@ class Asked:
     before: Answer
     tokens: frozenset[str] | None = None
 
-    def may_spoil(self, row: object) -> bool:
-        """Whether this row is a book that may be spoiled."""
-        return isinstance(row, dict) and (self.tokens is None or row.get("asset_id") in self.tokens)
+    def chosen(self, rows: Sequence[object]) -> frozenset[int]:
+        """The places of the books to spoil: those of `tokens`; where none are named, one at least and others by the dice."""
+        if self.tokens is not None:
+            names = ((place, row.get("asset_id")) for place, row in enumerate(rows) if isinstance(row, dict))
+            return frozenset(place for place, name in names if name in self.tokens)
+        drawn = {place for place in range(len(rows)) if self.dice.random() < 0.5}
+        return frozenset(drawn | {self.dice.randrange(len(rows))}) if rows else frozenset()
 
 
 Spoil = Callable[[Answer, Asked], Answer]

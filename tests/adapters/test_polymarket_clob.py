@@ -279,12 +279,12 @@ class TestOutcomes:
         assert sorted(replayed("clob_payouts").values()) == [0, 1]  # type: ignore[attr-defined]
         assert replayed("clob_payouts_open") == {}
 
-    def test_are_empty_while_anything_is_in_doubt(self) -> None:
-        """Not closed, no winner, or two."""
-        assert parse_payouts(self.market(), CONDITION) == {YES: 1, NO: 0}
+    def test_are_empty_while_it_is_open_and_none_while_anything_is_in_doubt(self) -> None:
+        """No winner, or two."""
+        assert parse_payouts(self.market(), CONDITION) == {YES: Decimal(1), NO: Decimal(0)}
         assert parse_payouts(self.market(closed=False), CONDITION) == {}
-        assert parse_payouts(self.market(tokens=self.tokens(False, False)), CONDITION) == {}
-        assert parse_payouts(self.market(tokens=self.tokens(True, True)), CONDITION) == {}
+        assert parse_payouts(self.market(tokens=self.tokens(False, False)), CONDITION) is None
+        assert parse_payouts(self.market(tokens=self.tokens(True, True)), CONDITION) is None
 
     def test_pay_half_each_only_when_the_venue_says_so(self) -> None:
         """A void."""
@@ -306,7 +306,8 @@ class TestOutcomes:
         """No request goes out for a market that the venue could not know."""
         market = Market(name="x", ref="x", token=YES, outcome="Yes", fees=FREE, condition=ConditionId("../trap"))
         client = client_of(lambda _: json_answer({}))
-        assert asyncio.run(ClobOutcomes(client).payouts(market)) == {}
+        with pytest.raises(Unavailable, match="no_condition"):
+            asyncio.run(ClobOutcomes(client).payouts(market))
         assert client.health.report(NOW_MS) == {}
 
 
