@@ -33,9 +33,11 @@ def _rows(change: Change) -> Spoil:
     def spoil(true: Answer, asked: Asked) -> Answer:
         if true.status != 200:
             return true
+        all_rows = rows_of(true)
+        chosen = asked.chosen(all_rows)
         rows = [
-            change(copy.deepcopy(row), asked) if isinstance(row, dict) and asked.may_spoil(row) else row
-            for row in rows_of(true)
+            change(copy.deepcopy(row), asked) if isinstance(row, dict) and place in chosen else row
+            for place, row in enumerate(all_rows)
         ]
         kept = [row for row in rows if row is not None]
         if isinstance(true.body, list):
