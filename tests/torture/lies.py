@@ -40,15 +40,19 @@ EAGER = {
 """What would trade on the smallest lie that is believed."""
 
 BUSY = {
-    "INTERVAL_S": "10",
     "LEAD_LAG_SPOT_MOVE_MIN_PCT": "0.01",
     "LEAD_LAG_EDGE_MIN_PCT": "-50",
     "LEAD_LAG_EDGE_EXIT_PCT": "-100",
-    "LEAD_LAG_MAX_HOLD_SECS": "120",
+    "LEAD_LAG_LOOKBACK_POINTS": "3",
+    "LEAD_LAG_MAX_HOLD_SECS": "300",
+    "FRESHNESS_MAX_AGE_SECS": "120",
 }
-"""What trades nearly always, so that the count of trades says how often the agent could decide."""
+"""What enters on any rise and holds for five minutes, so that the count of trades says how often the agent could decide.
 
-LIVING = tuple(replace(market, resolves_after_ms=None) for market in CRYPTO)
+Seldom signals would be counted instead: a broken answer costs the runbook's six samples in a row, and with them two of three.
+"""
+
+LIVING = tuple(replace(market, resolves_after_ms=None) for market in CRYPTO if market.pair == "XBTUSD")
 SEED = 7
 SETTLED_TICK = 500
 DAY_TICKS = 5_760
