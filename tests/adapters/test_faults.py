@@ -3,20 +3,40 @@
 import asyncio
 import json
 import math
+import time
 from collections.abc import Iterator
 
 import pytest
 
+from adapters.health import Health
+from adapters.http import VenueClient
+from adapters.polymarket_clob import ClobBooks
 from adapters.portal.cells import json_bytes
 from adapters.portal.documents import sources_health
 from adapters.portal.projections import equity_row, tick_rows
-from adapters.simulated_venues import BookSpec, Faults, Scenario, SimMarket, Steady
+from adapters.simulated_venues import (
+    Answer,
+    BookSpec,
+    Faults,
+    Request,
+    Scenario,
+    SimMarket,
+    SimulatedVenues,
+    Steady,
+    UnknownKind,
+    kinds_named,
+)
 from adapters.simulated_venues.book_faults import BOOKS
-from adapters.simulated_venues.faults import KINDS, ONCE
+from adapters.simulated_venues.faults import DATA, KINDS, ONCE
+from adapters.simulated_venues.in_process import ORIGINS, ScriptTransport
+from adapters.simulated_venues.network_faults import TRAP
 from domain.decision import Reason
 from domain.ledger import OrderStatus
+from domain.market import OrderBook, TokenId
+from domain.ports import Unavailable
 from domain.report import Report, TradeAction
-from tests.builders import NOON_MS
+from tests.builders import NOON_MS, moment
+from tests.fakes import FakeClock
 from tests.faulty import Session
 
 INTERVAL_MS = 15_000
@@ -168,3 +188,127 @@ def test_a_feature_waits_while_its_source_lies(kind: str) -> None:
     assert any(report.trades for report in lied) == (kind in BEGINS)
     assert any(report.trades for report in after)
     assert all(verdict.cause.reason not in UNUSABLE for verdict in after[1].verdicts)
+
+
+WIRE = {
+    "reset": "connection_lost",
+    "close": "connection_lost",
+    "truncated": "truncated",
+    "garbage": "protocol_error",
+    "redirect": "redirect",
+    "redirect_loop": "redirect",
+    "gzip_bomb": "encoded",
+    "huge_body": "too_large",
+    "hang": "timeout",
+    "drip_header": "timeout",
+    "slow_body": "timeout",
+    "down": "connection_lost",
+}
+"""What a client of the real server calls each way of failing."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", WIRE)
+def test_a_line_that_fails_over_a_real_socket_has_its_own_name_and_heals(kind: str) -> None:
+    """Within the call's deadline; nobody follows a redirect, and the next answers are as they should be."""
+    faults = Faults(_world(HELD), rate=0.0, kinds=[kind])
+    patience_s = 1.0 if WIRE[kind] == "timeout" else 5.0
+
+    async def play(origin: str) -> tuple[str, float]:
+        client = VenueClient("clob", f"{origin}/clob", clock=FakeClock(moment(0)), health=Health(), timeout_s=patience_s)
+        assert (await client.get("/time")).status == 200
+        faults.rate = 1.0
+        began = time.monotonic()
+        with pytest.raises(Unavailable) as refused:
+            await client.get("/time")
+        took_s = time.monotonic() - began
+        faults.rate = 0.0
+        await asyncio.sleep(2.0 if kind == "down" else 0.6)
+        assert (await client.get("/time")).status == 200
+        await client.aclose()
+        return refused.value.kind, took_s
+
+    with SimulatedVenues(faults, lambda: NOON_MS) as venues:
+        said, took_s = asyncio.run(play(venues.origin))
+        assert venues.count("unknown", "GET", TRAP) == 0
+    assert said == WIRE[kind] or (kind == "down" and said == "connect_error")
+    assert took_s < patience_s + 0.5
+    assert venues.failures == []
+
+
+BOOKS_ASKED = Request("POST", "/books", {}, b"")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if KINDS[kind].applies("clob", BOOKS_ASKED)])
+def test_a_spoiled_book_is_refused_or_still_the_true_one(kind: str) -> None:
+    """By the adapter alone, after a true answer: what it lets through holds no level that the venue did not offer."""
+    token = HELD.token_ids[0]
+    faults = Faults(_world(HELD), rate=0.0, kinds=[kind])
+    health, clock = Health(), FakeClock(moment(0))
+    transport = ScriptTransport(faults, lambda: clock.now().at_ms)
+    client = VenueClient("polymarket_clob", ORIGINS["polymarket_clob"], clock=clock, health=health, transport=transport)
+    books = ClobBooks(client)
+
+    async def play() -> OrderBook | None:
+        true = (await books.books([TokenId(token)]))[TokenId(token)]
+        clock.advance(15)
+        faults.rate = 1.0
+        try:
+            found = (await books.books([TokenId(token)])).get(TokenId(token))
+        except Unavailable:
+            found = None
+        if found is not None and kind not in ("crossed", "locked", "ghost", "empty"):
+            assert {*found.bids} <= {*true.bids}
+            assert {*found.asks} <= {*true.asks}
+        return found
+
+    found = asyncio.run(play())
+    errors = health.report(clock.now().at_ms)["polymarket_clob"].errors
+    assert found is not None or errors
+    assert faults.produced[kind] >= 1
+
+
+def test_faults_follow_from_the_seed() -> None:
+    """The same questions get the same answers, spoiled ones too."""
+
+    def answers(seed: int) -> list[Answer]:
+        faults = Faults(_world(HELD), rate=0.5, seed=seed)
+        return [
+            faults.answer("clob", Request("GET", "/book", {"token_id": HELD.token_ids[0]}, b""), NOON_MS) for _ in range(40)
+        ]
+
+    assert answers(1) == answers(1)
+    assert answers(1) != answers(2)
+
+
+def test_a_fault_can_be_armed_so_many_times() -> None:
+    """Whatever the rate."""
+    faults = Faults(_world(HELD), rate=0.0)
+    faults.arm("s503", 2)
+    asked = Request("GET", "/time", {}, b"")
+    assert [faults.answer("clob", asked, NOON_MS).status for _ in range(3)] == [503, 503, 200]
+    assert faults.produced == {"s503": 2}
+
+
+def test_a_spike_never_comes_twice_in_a_row() -> None:
+    """A second answer that agreed would be the news."""
+    faults = Faults(_world(HELD), rate=1.0, kinds=["k_spike"])
+    asked = Request("GET", "/0/public/Ticker", {"pair": "XBTUSD"}, b"")
+    answers = [faults.answer("kraken_spot", asked, NOON_MS) for _ in range(4)]
+    assert answers[1] == answers[3]
+    assert answers[0] != answers[1]
+    assert faults.produced == {"k_spike": 2}
+
+
+@pytest.mark.parametrize("names", ["hang,frobnicate", "", " , "])
+def test_a_kind_that_is_none_is_refused_with_those_that_are(names: str) -> None:
+    """A demo that quietly leaves a fault out would prove nothing."""
+    with pytest.raises(UnknownKind, match=r"no kind of fault: (frobnicate|nothing)\. Known are all, hang, down, slow_body"):
+        kinds_named(names)
+
+
+def test_all_kinds_and_lists_of_them_are_understood() -> None:
+    """Each once, in order."""
+    assert kinds_named("all") == tuple(KINDS)
+    assert kinds_named("s500, hang,s500") == ("s500", "hang")
+    assert set(DATA) < set(KINDS)
