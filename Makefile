@@ -9,7 +9,7 @@ DATA ?=
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-web check coverage bench bench-web screenshots lock docs cassettes vendor clean
+.PHONY: help demo test test-slow test-web check coverage torture bench bench-web screenshots lock docs cassettes vendor clean
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,13 @@ coverage: .venv/installed ## every branch of the core and of the ledger has its 
 		tests/adapters/test_ledger_copies.py tests/adapters/test_broker_exam.py tests/entrypoints/test_agent.py \
 		tests/entrypoints/test_ledger_command.py tests/entrypoints/test_disks.py
 	$(BIN)/python -m coverage report
+
+torture: .venv/installed ## the full figures of what tries to break the agent: kills, power cuts, lies, fuzz (an hour)
+	$(BIN)/python -m tests.torture.ledger --full
+	$(BIN)/python -m tests.torture.lies --full
+	$(BIN)/python -m tests.torture.payloads --full
+	$(BIN)/python -m tests.torture.model --full
+	$(BIN)/python -m tests.torture.broker --full
 
 bench: .venv/installed ## a live tick and what recording adds to it; with DATA=dir (of the kit's gen.py) replays and a sweep of that
 	$(BIN)/python -m tests.benchmarks.live_tick

@@ -14,7 +14,7 @@ from domain.ports import Clock, OrderBooks, Outcomes, References, Unavailable, U
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
-    """The venues: books, references by source name, and where to ask how a market ended (in this order)."""
+    """The venues: books, references by source name, and whom to ask how a market ended (the first that can say)."""
 
     books: OrderBooks
     references: Mapping[str, References]
@@ -116,13 +116,13 @@ class VenueFeed:
         return {key: await self._sources.references[key.source].reference(key.symbol, key.field)}
 
     async def _payout(self, position: Position) -> Pays:
+        """The word of the first source that can say; a later one that contradicts it is not heard."""
         for outcomes in self._sources.outcomes:
             try:
                 payouts = await outcomes.payouts(position.market)
             except Unavailable:
                 continue
-            if position.token in payouts:
-                return {position.token: payouts[position.token]}
+            return {token: pays for token, pays in payouts.items() if token == position.token}
         return {}
 
     def _maybe_over(self, ledger: Ledger, markets: Iterable[Market], moment: Moment) -> Iterable[Position]:

@@ -113,15 +113,19 @@ class VenueClient:
         transport: httpx.AsyncBaseTransport | None = None,
         monotonic: Callable[[], float] = time.monotonic,
         dice: random.Random | None = None,
+        speed: float = 1.0,
     ) -> None:
-        """Open nothing yet. Jitter comes from `dice`, backoff and pace are counted on `monotonic` (seconds)."""
+        """Open nothing yet. Jitter comes from `dice`, backoff and pace are counted on `monotonic` (seconds).
+
+        `speed`: how many of the venue's seconds pass in a real one.
+        """
         self.source = source
         self.health = health
         self._clock = clock
         self._timeout_s = timeout_s
-        self._min_interval_s = min_interval_s
+        self._min_interval_s = min_interval_s / speed
         self._monotonic = monotonic
-        self._backoff = Backoff(dice or random.Random())  # noqa: S311  jitter is no secret
+        self._backoff = Backoff(dice or random.Random(), speed=speed)  # noqa: S311  jitter is no secret
         self._turns = asyncio.Lock()
         self._last_start_s = float("-inf")
         self._client = httpx.AsyncClient(

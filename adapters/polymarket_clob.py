@@ -79,14 +79,14 @@ class WireMarket(Wire):
     tokens: list[WireToken]
     is_50_50_outcome: bool = False
 
-    def to_domain(self) -> dict[TokenId, Decimal]:
-        """What one share of each token pays; empty while the venue has not said it without doubt."""
+    def to_domain(self) -> dict[TokenId, Decimal] | None:
+        """What one share of each token pays: empty while it is open, None while the venue leaves it in doubt."""
         tokens = {TokenId(token.token_id): token.winner for token in self.tokens}
-        if not self.closed or len(tokens) != 2:
+        if not self.closed:
             return {}
-        if sum(tokens.values()) == 1:
+        if len(tokens) == 2 and sum(tokens.values()) == 1:
             return {token: Decimal(won) for token, won in tokens.items()}
-        return dict.fromkeys(tokens, Decimal("0.5")) if self.is_50_50_outcome else {}
+        return dict.fromkeys(tokens, Decimal("0.5")) if len(tokens) == 2 and self.is_50_50_outcome else None
 
 
 def parse_book(row: object, *, requested: Moment, age_s: float = 0.0, venue_ms: int | None = None) -> OrderBook:
@@ -104,8 +104,11 @@ def parse_book(row: object, *, requested: Moment, age_s: float = 0.0, venue_ms: 
     return book
 
 
-def parse_payouts(answer: Body, condition: ConditionId) -> dict[TokenId, Decimal]:
-    """Payouts of `condition`. Raises `Unavailable`: `invalid_body`, `wrong_market`."""
+def parse_payouts(answer: Body, condition: ConditionId) -> dict[TokenId, Decimal] | None:
+    """Payouts of `condition`: empty while it is open, None while they are in doubt.
+
+    Raises `Unavailable`: `invalid_body`, `wrong_market`.
+    """
     try:
         market = WireMarket.model_validate(answer.json)
     except ValidationError:
@@ -132,6 +135,8 @@ class ClobBooks:
         together = [token for token in wanted if token not in self._alone]
         chunks = [together[first : first + self._at_once] for first in range(0, len(together), self._at_once)]
         alone = [token for token in wanted if token in self._alone]
+        # One answer that was too large may have been a lie: parts grow again, one token a tick.
+        self._at_once = min(CHUNK, self._at_once + 1)
         books = await _all_that_came([*map(self._chunk, chunks), *map(self._single, alone)])
         if wanted and not books:
             raise Unavailable(SOURCE, "no_book", f"for any of {len(wanted)} tokens")
@@ -209,12 +214,18 @@ class ClobOutcomes:
         self._client = client
 
     async def payouts(self, market: Market) -> Mapping[TokenId, Decimal]:
-        """What one share of each token pays; empty while unresolved or without a condition id. Raises `Unavailable`."""
+        """What one share of each token pays; empty while the market is open.
+
+        Raises `Unavailable`, among others `no_condition`, and `in_doubt` when it is closed and no winner is named.
+        """
         condition = market.condition
         if condition is None or not _CONDITION.fullmatch(condition):
-            return {}
+            raise Unavailable(SOURCE, "no_condition")
         call = Call(path=f"/markets/{condition}", meanings={404: "unknown_market"})
-        return await self._client.read(call, lambda answer: parse_payouts(answer, condition))
+        payouts = await self._client.read(call, lambda answer: parse_payouts(answer, condition))
+        if payouts is None:
+            raise Unavailable(SOURCE, "in_doubt")
+        return payouts
 
 
 async def server_time_ms(client: VenueClient) -> int | None:

@@ -115,8 +115,11 @@ class MapUniverse:
         return windows | dict.fromkeys(self._left)
 
     def _is_known(self, address: Address) -> bool:
+        """Whether it needs no look until all are looked up again. One that takes no orders may do so soon, or may be a lie."""
         listed = self._found.get(address)
-        return listed is not None and not (self._wants.draws and listed.event is None and listed.listing.event)
+        if listed is None or not listed.listing.accepting:
+            return False
+        return not (self._wants.draws and listed.event is None and listed.listing.event)
 
     async def keep_resolved(self, *, speed: float) -> None:
         """Go on for ever: unresolved entries every `retry_s`, all of them every five minutes (of the clock's time)."""

@@ -63,7 +63,7 @@ class Outcomes(Protocol):
     """Knows how a market ended."""
 
     async def payouts(self, market: Market) -> Mapping[TokenId, Decimal]:
-        """What one share of each token pays (0, 1 or 0.5), empty while unresolved. Raises `Unavailable`."""
+        """What one share of each token pays (0, 1 or 0.5), empty while unresolved. Raises `Unavailable` when it cannot say."""
         ...
 
 

@@ -18,7 +18,7 @@ from adapters.draw_baseline import BaselineInvalid
 from adapters.keys.values import Keys, KeysInvalid
 from adapters.market_map import MapInvalid
 from adapters.portal_server import serve
-from adapters.simulated_venues import RecordingInvalid
+from adapters.simulated_venues import RecordingInvalid, UnknownKind
 from adapters.sqlite_ledger import LedgerForbidden, LedgerInvalid, LedgerUnwritable
 from adapters.state_lock import AlreadyRunning, StateDirUnusable
 from adapters.tape import TapeInvalid
@@ -54,6 +54,7 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (RecordingInvalid, CONFIGURATION),
     (TapeInvalid, CONFIGURATION),
     (DemoRefused, CONFIGURATION),
+    (UnknownKind, CONFIGURATION),
     (StateDirUnusable, CONFIGURATION),
     (OutDirUnusable, CONFIGURATION),
     (LedgerForbidden, CONFIGURATION),
@@ -157,6 +158,8 @@ def demo(
     port: Annotated[int | None, typer.Option(min=0, max=65535, help="The portal's port; 0: any free one.")] = None,
     seed: Annotated[int, typer.Option(help="Which seeded market.")] = 7,
     record: Annotated[bool, typer.Option("--record", help="Record the session too, as RECORD=1 does.")] = False,
+    faults: Annotated[float, typer.Option(min=0, max=1, help="The share of answers that the venues spoil.")] = 0.0,
+    kinds: Annotated[str, typer.Option(help="How they spoil them: names with commas between them, or all.")] = "all",
 ) -> None:
     """The same daemon against simulated venues on loopback, with the portal. Starts from a fresh ledger each time."""
     configure_logging(os.environ.get("LOG_LEVEL", "WARNING").upper(), _redaction())
@@ -168,6 +171,8 @@ def demo(
         state_dir=state,
         port=port,
         seed=seed,
+        faults=faults,
+        kinds=kinds,
         environment=dict(os.environ) | ({"RECORD": "1"} if record else {}),
     )
     play(wish, Console())

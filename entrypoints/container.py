@@ -113,9 +113,10 @@ def _client(
         clock=clock,
         health=health,
         timeout_s=settings.http_timeout_s,
-        min_interval_s=PACE_S[source] / speed_of(clock),
+        min_interval_s=PACE_S[source],
         transport=transports(source, base_url),
         monotonic=monotonic,
+        speed=speed_of(clock),
     )
 
 

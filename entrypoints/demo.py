@@ -18,7 +18,7 @@ from adapters.clock import PlayingClock
 from adapters.portal.manifest import read_manifest
 from adapters.portal.schema import FILES
 from adapters.portal_server import serve
-from adapters.simulated_venues import Recording, Scenario, SimulatedVenues, market_map
+from adapters.simulated_venues import Faults, Recording, Scenario, SimulatedVenues, kinds_named, market_map
 from adapters.sqlite_ledger import LEDGER_NAME, LedgerInvalid, SqliteLedger
 from adapters.state_lock import StateLock
 from adapters.tape.segments import segments
@@ -51,7 +51,10 @@ class DemoRefused(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Play:
-    """What to play, how fast, and where to. `ticks` None: until interrupted or the recording's end."""
+    """What to play, how fast, and where to. `ticks` None: until interrupted or the recording's end.
+
+    `faults` is the share of answers (0 to 1) that the venues spoil, `kinds` in which ways: a comma list, or `all`.
+    """
 
     ticks: int | None = None
     speed: float = 30.0
@@ -60,6 +63,8 @@ class Play:
     state_dir: Path = Path("var/demo")
     port: int | None = None
     seed: int = 7
+    faults: float = 0.0
+    kinds: str = "all"
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -69,14 +74,16 @@ class Play:
 
 
 def play(wish: Play, console: Console) -> State:
-    """Play from a fresh ledger to the end; prints where the portal is, progress, and a summary."""
+    """Play from a fresh ledger to the end; prints where the portal is, progress, and a summary. Raises `UnknownKind`."""
+    kinds = kinds_named(wish.kinds)
     _clear(wish)
     script = Recording.open(wish.recording) if wish.recording else Scenario(wish.seed, time.time_ns() // 1_000_000)
     if isinstance(script, Recording) and script.warning:
         console.print(f"[yellow]{wish.recording}: {script.warning}[/]")
     with ExitStack() as stack:
         clock = PlayingClock(start_ms=script.start_ms, speed=wish.speed)
-        venues = stack.enter_context(SimulatedVenues(script, clock.now_ms))
+        faults = Faults(script, rate=wish.faults, kinds=kinds, seed=wish.seed)
+        venues = stack.enter_context(SimulatedVenues(faults, clock.now_ms))
         settings = _settings(wish, venues.environment())
         strategy = rules_of(settings).strategy
         markets = market_map(script, draws=strategy.draws, whole=strategy.both_outcomes)
@@ -95,6 +102,9 @@ def play(wish: Play, console: Console) -> State:
             )
             state = asyncio.run(run(order))
         console.print(progress.summary())
+        if wish.faults:
+            told = "  ".join(f"{kind} {count}" for kind, count in faults.produced.most_common())
+            console.print(f"Faults that the venues made: {told or 'none'}")
         return state
 
 

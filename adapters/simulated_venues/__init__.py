@@ -2,6 +2,7 @@
 
 from adapters.simulated_venues.accounts import Accounts, SimKey, SimL2Key
 from adapters.simulated_venues.default_world import DEFAULT, SERIES
+from adapters.simulated_venues.faults import Faults, UnknownKind, kinds_named
 from adapters.simulated_venues.football import halftime, match
 from adapters.simulated_venues.market import VOID, SimEvent, SimMarket
 from adapters.simulated_venues.market_map import market_map
@@ -19,6 +20,7 @@ __all__ = [
     "Accounts",
     "Answer",
     "BookSpec",
+    "Faults",
     "Recording",
     "RecordingInvalid",
     "Request",
@@ -31,7 +33,9 @@ __all__ = [
     "SimSeries",
     "SimulatedVenues",
     "Steady",
+    "UnknownKind",
     "halftime",
+    "kinds_named",
     "market_map",
     "match",
 ]

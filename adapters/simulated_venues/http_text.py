@@ -5,7 +5,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from adapters.simulated_venues.wire import Answer, Request, json_bytes
+from adapters.simulated_venues.wire import Answer, Request
 
 PREFIXES = {"/clob": "clob", "/gamma": "gamma", "/kraken": "kraken_spot", "/futures": "kraken_futures"}
 """The first part of our paths, which is cut off, and the venue that the rest belongs to."""
@@ -26,7 +26,7 @@ def request_of(method: str, target: str, body: bytes, headers: Mapping[str, str]
 
 def serialised(answer: Answer, now_ms: int, *, keep_alive: bool) -> bytes:
     """`answer` as the bytes of one HTTP/1.1 response; its `Date` is the playing time."""
-    content = answer.body if isinstance(answer.body, bytes) else json_bytes(answer.body)
+    content = answer.content
     headers = {
         "Date": formatdate(now_ms / 1000, usegmt=True),
         "Content-Type": "application/json",

@@ -1,7 +1,7 @@
 """Both venues on one loopback port, over real HTTP, so that the agent's real adapters can be run against a `Script`.
 
-A response is serialised by one pure function (`serialised`) and written in one place (`_Exchange._deliver`): whoever
-wants to spoil answers gets whole bytes to spoil.
+A response is serialised by one pure function (`serialised`) and written in one place (`_Exchange._deliver`), in the manner
+that the script wants.
 """
 
 import contextlib
@@ -14,12 +14,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Self, cast
 
+from adapters.simulated_venues.delivery import deliver, reset
 from adapters.simulated_venues.exchange import unknown_path
 from adapters.simulated_venues.http_text import PREFIXES, phrase, request_of, serialised
-from adapters.simulated_venues.wire import Answer, Request, Script
+from adapters.simulated_venues.wire import Answer, Manner, Request, Script
 
 SEEN_LIMIT = 10_000
 JOIN_S = 5.0
+OUTAGE_S = 1.0
+"""How long the host refuses connections after an answer whose manner is DOWN."""
 
 
 class SimulatedVenues:
@@ -35,6 +38,8 @@ class SimulatedVenues:
         self._address = (host, port)
         self._listener: _Listener | None = None
         self._thread: threading.Thread | None = None
+        self._away: threading.Thread | None = None
+        self._stopped = threading.Event()
         self._lock = threading.Lock()
         self._seen: deque[tuple[str, str, str]] = deque(maxlen=SEEN_LIMIT)
         self._counts: Counter[tuple[str, str, str]] = Counter()
@@ -49,15 +54,37 @@ class SimulatedVenues:
         self.stop()
 
     def start(self) -> None:
-        """Bind, listen and answer; a second call changes nothing."""
-        if self._listener is not None:
-            return
-        self._listener = _Listener(self._address, self)
-        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,), name="simulated-venues", daemon=True)
-        self._thread.start()
+        """Bind, listen and answer; a second call changes nothing. After a stop it is the same port again."""
+        if self._listener is None:
+            self._stopped.clear()
+            self._open()
 
     def stop(self) -> None:
         """Close the port and every connection, and wait for their threads; a second call changes nothing."""
+        self._stopped.set()
+        if self._away is not None:
+            self._away.join(OUTAGE_S + JOIN_S)
+        self._close()
+
+    def leave(self) -> None:
+        """End every connection and refuse new ones for `OUTAGE_S` seconds. Returns at once; a second call changes nothing."""
+        with self._lock:
+            if self._away is None or not self._away.is_alive():
+                self._away = threading.Thread(target=self._outage, name="simulated-venues-outage", daemon=True)
+                self._away.start()
+
+    def _outage(self) -> None:
+        self._close()
+        if not self._stopped.wait(OUTAGE_S):
+            self._open()
+
+    def _open(self) -> None:
+        self._listener = _Listener(self._address, self)
+        self._address = (self._address[0], int(self._listener.server_address[1]))
+        self._thread = threading.Thread(target=self._listener.serve_forever, args=(0.05,), name="simulated-venues", daemon=True)
+        self._thread.start()
+
+    def _close(self) -> None:
         listener, thread = self._listener, self._thread
         self._listener = self._thread = None
         if listener is None or thread is None:
@@ -95,14 +122,16 @@ class SimulatedVenues:
         with self._lock:
             return self._counts[venue, method, path]
 
-    def response(self, method: str, target: str, body: bytes, headers: Mapping[str, str], keep_alive: bool) -> bytes:
-        """The whole HTTP response to one request, noted in `requests`; `target` is as on the request line."""
+    def response(
+        self, method: str, target: str, body: bytes, headers: Mapping[str, str], keep_alive: bool
+    ) -> tuple[bytes, Manner]:
+        """The whole HTTP response to one request, and how it leaves; noted in `requests`, `target` as on the request line."""
         venue, request = request_of(method, target, body, headers)
         self._note(venue, request)
         now_ms = self.now_ms()
         known = venue in PREFIXES.values()
         answer = self.script.answer(venue, request, now_ms) if known else unknown_path(venue, request.path, now_ms)
-        return serialised(answer, now_ms, keep_alive=keep_alive)
+        return serialised(answer, now_ms, keep_alive=keep_alive), answer.manner
 
     def _note(self, venue: str, request: Request) -> None:
         with self._lock:
@@ -130,12 +159,15 @@ class _Exchange(BaseHTTPRequestHandler):
         body = self.rfile.read(int(length))
         venues = cast(_Listener, self.server).venues
         return self._deliver(
-            venues.response(self.command, self.path, body, dict(self.headers.items()), not self.close_connection)
+            *venues.response(self.command, self.path, body, dict(self.headers.items()), not self.close_connection)
         )
 
-    def _deliver(self, raw: bytes) -> None:
-        # One send: with headers and body apart, the client's delayed ACK would hold the body back for 40 ms.
-        self.wfile.write(raw)
+    def _deliver(self, raw: bytes, manner: Manner = Manner.WHOLE) -> None:
+        if manner is Manner.DOWN:
+            cast(_Listener, self.server).venues.leave()
+        if manner is not Manner.WHOLE:
+            self.close_connection = True
+        deliver(self.connection, raw, manner)
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
         """What is no HTTP request is refused like everything else: whole, in one place."""
@@ -174,6 +206,13 @@ class _Listener(ThreadingHTTPServer):
             with self._open_lock:
                 self._open.pop(threading.current_thread(), None)
 
+    def shutdown_request(self, request: socket.socket | tuple[bytes, socket.socket]) -> None:
+        # The stock version says goodbye first, after which a reset is none.
+        connection = cast(socket.socket, request)
+        if reset(connection):
+            return self.close_request(connection)
+        return super().shutdown_request(connection)
+
     def hang_up(self) -> None:
         """End every open connection and wait for its thread."""
         with self._open_lock:
@@ -185,6 +224,8 @@ class _Listener(ThreadingHTTPServer):
 
     def server_bind(self) -> None:
         # The stock version asks the resolver for the host's full name, which can take seconds without a network.
+        # Without the option a port is taken for a minute after its connections ended.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
         self.server_name, self.server_port = str(self.server_address[0]), int(self.server_address[1])

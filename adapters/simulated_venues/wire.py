@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import Enum
 from typing import Literal, Protocol
 
 Venue = Literal["clob", "gamma", "kraken_spot", "kraken_futures"]
@@ -25,6 +26,20 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
+class Manner(Enum):
+    """How an answer reaches its client: as it should, or what a broken host or line makes of it."""
+
+    WHOLE = "whole"
+    HANG = "nothing comes, and the connection stays open"
+    DRIP_HEADER = "a byte at a time from the first one on"
+    DRIP_BODY = "the headers at once, the body a byte at a time"
+    CUT = "the connection ends in the middle of the body"
+    CLOSE = "the connection ends before a first byte"
+    RESET = "the connection is reset before a first byte"
+    GARBAGE = "bytes that are no HTTP"
+    DOWN = "the host leaves, and refuses connections for a while"
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One HTTP response: `body` is turned into JSON, unless it is `bytes`, which leave as they are."""
@@ -32,6 +47,12 @@ class Answer:
     status: int
     body: object | bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    manner: Manner = Manner.WHOLE
+
+    @property
+    def content(self) -> bytes:
+        """The body as it leaves."""
+        return self.body if isinstance(self.body, bytes) else json_bytes(self.body)
 
 
 class Script(Protocol):

@@ -367,6 +367,12 @@ class TestTheBackoff:
             assert whole_s / 2 <= backoff.left_s(now_s) <= whole_s
             now_s += 61
 
+    def test_is_as_much_shorter_as_the_host_plays_faster(self) -> None:
+        """Ten seconds of a venue that plays thirty times as fast are a third of one of ours."""
+        backoff = Backoff(random.Random(3), speed=30.0)
+        backoff.failed(began_s=0.0, now_s=0.0, asked_s=10.0)
+        assert backoff.left_s(0.0) == pytest.approx(1 / 3)
+
     def test_counts_calls_that_failed_together_as_one_failure(self) -> None:
         """Eight parallel calls into the same outage are one piece of news."""
         backoff = Backoff(random.Random(3))

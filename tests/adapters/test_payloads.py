@@ -58,7 +58,7 @@ def books(json: object) -> object:
 def settled(json: object) -> object:
     """What a CLOB market pays, in the order of its tokens."""
     condition = ConditionId(str(json.get("condition_id")) if isinstance(json, dict) else "")
-    return [str(pays) for pays in polymarket_clob.parse_payouts(answer(json), condition).values()]
+    return [str(pays) for pays in (polymarket_clob.parse_payouts(answer(json), condition) or {}).values()]
 
 
 def listing(json: object) -> object:

@@ -279,12 +279,12 @@ class TestOutcomes:
         assert sorted(replayed("clob_payouts").values()) == [0, 1]  # type: ignore[attr-defined]
         assert replayed("clob_payouts_open") == {}
 
-    def test_are_empty_while_anything_is_in_doubt(self) -> None:
-        """Not closed, no winner, or two."""
-        assert parse_payouts(self.market(), CONDITION) == {YES: 1, NO: 0}
+    def test_are_empty_while_it_is_open_and_none_while_anything_is_in_doubt(self) -> None:
+        """No winner, or two."""
+        assert parse_payouts(self.market(), CONDITION) == {YES: Decimal(1), NO: Decimal(0)}
         assert parse_payouts(self.market(closed=False), CONDITION) == {}
-        assert parse_payouts(self.market(tokens=self.tokens(False, False)), CONDITION) == {}
-        assert parse_payouts(self.market(tokens=self.tokens(True, True)), CONDITION) == {}
+        assert parse_payouts(self.market(tokens=self.tokens(False, False)), CONDITION) is None
+        assert parse_payouts(self.market(tokens=self.tokens(True, True)), CONDITION) is None
 
     def test_pay_half_each_only_when_the_venue_says_so(self) -> None:
         """A void."""
@@ -306,7 +306,8 @@ class TestOutcomes:
         """No request goes out for a market that the venue could not know."""
         market = Market(name="x", ref="x", token=YES, outcome="Yes", fees=FREE, condition=ConditionId("../trap"))
         client = client_of(lambda _: json_answer({}))
-        assert asyncio.run(ClobOutcomes(client).payouts(market)) == {}
+        with pytest.raises(Unavailable, match="no_condition"):
+            asyncio.run(ClobOutcomes(client).payouts(market))
         assert client.health.report(NOW_MS) == {}
 
 
@@ -317,8 +318,8 @@ def test_the_venues_clock_is_read_and_its_absence_tolerated() -> None:
         assert asyncio.run(server_time_ms(client_of(lambda _, given=answer: given))) is None  # type: ignore[misc]
 
 
-def test_an_answer_that_is_too_large_is_asked_for_in_halves_from_then_on() -> None:
-    """Five hundred deep books are more than one answer may hold; the next tick does not try again."""
+def test_an_answer_that_is_too_large_is_asked_for_in_halves_which_grow_again() -> None:
+    """Five hundred deep books are more than one answer may hold, and one answer may have lied: a token more a tick."""
     asked: list[int] = []
 
     def answer(request: httpx.Request) -> httpx.Response:
@@ -330,8 +331,8 @@ def test_an_answer_that_is_too_large_is_asked_for_in_halves_from_then_on() -> No
     books = ClobBooks(client_of(answer))
     tokens = [TokenId(str(number)) for number in range(1, 5)]
 
-    async def twice() -> list[set[TokenId]]:
-        return [set(await books.books(tokens)) for _ in range(2)]
+    async def thrice() -> list[set[TokenId]]:
+        return [set(await books.books(tokens)) for _ in range(3)]
 
-    assert asyncio.run(twice()) == [set(tokens), set(tokens)]
-    assert asked == [4, 2, 2, 2, 2]
+    assert asyncio.run(thrice()) == [set(tokens)] * 3
+    assert asked == [4, 2, 2, 2, 2, 3, 1, 1, 2]

@@ -86,3 +86,21 @@ def test_a_file_that_is_no_recording_is_refused(tmp_path: Path) -> None:
     refused = spelar(["demo", "--recording", str(path), "--out", str(tmp_path / "o"), "--state", str(tmp_path / "s")], env)
     assert refused.returncode == 78
     assert "x.jsonl" in refused.stderr
+
+
+@pytest.mark.slow
+def test_a_demo_of_broken_venues_goes_on_and_says_what_they_did(tmp_path: Path) -> None:
+    """The daemon ends by itself with all of its files, and the summary counts each kind."""
+    said = _demo(tmp_path, "--ticks", "25", "--speed", "60", "--faults", "0.3", "--kinds", "s500,crossed,k_error,html200,reset")
+    assert "Faults that the venues made:" in said
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == sorted(file.name for file in FILES)
+    assert json.loads((tmp_path / "out/live_status.json").read_text())["last_error"] in (None, "")
+
+
+def test_a_demo_refuses_a_fault_that_is_none(tmp_path: Path) -> None:
+    """Before anything is removed or started."""
+    env = environment(tmp_path, {})
+    done = spelar(["demo", "--kinds", "hang,frobnicate", "--state", str(tmp_path / "demo")], env)
+    assert done.returncode == 78
+    assert "no kind of fault: frobnicate" in done.stderr
+    assert not (tmp_path / "demo").exists()
