@@ -75,7 +75,7 @@ def test_after_a_suspension_the_missed_ticks_are_not_made_up_for() -> None:
         ticked.append(at.elapsed_ms)
         clock.advance(3_600 if len(ticked) == 2 else INTERVAL_S)
 
-    asyncio.run(Pace(read_settings({"RUN_TICKS": "4"}), clock).run(ticking))
+    asyncio.run(Pace(read_settings({"RUN_TICKS": "4"}), clock, stop=asyncio.Event()).run(ticking))
     assert ticked == [0, 15_000, 3_615_000, 3_630_000]
 
 
