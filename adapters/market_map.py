@@ -11,6 +11,7 @@ from adapters.polymarket_address import place as place
 from adapters.wire_numbers import no_duplicates
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Note = Annotated[str, StringConstraints(strip_whitespace=True)]
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Token = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,78}$")]
 
@@ -97,7 +98,7 @@ class HedgePart(_Part):
 
     yes_side: Literal["buy", "sell"] | None = None
     no_side: Literal["buy", "sell"] | None = None
-    notes: str = ""
+    notes: Note = ""
 
 
 class MapEntry(_Part):

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from pathlib import Path
 
 from adapters.polymarket_clob import parse_book
-from adapters.wire_numbers import LAST_MS, strict_json
+from adapters.wire_numbers import LAST_MS, json_number, strict_json
 from domain.fees import FeeSchedule
 from domain.fill import Walk, walk
 from domain.market import Moment, OrderBook, Quote, Side
@@ -102,9 +102,10 @@ def _number(fields: Mapping[str, object], name: str, default: Decimal | None) ->
         return default
     try:
         number = Decimal(str(value))
-    except InvalidOperation:
+        json_number(number.copy_abs())
+    except (ArithmeticError, ValueError):
         raise PreviewRefused(f"{name} must be a number, not {value!r}") from None
-    if isinstance(value, bool) or not number.is_finite() or abs(number) > 10**12:
+    if isinstance(value, bool):
         raise PreviewRefused(f"{name} must be a number, not {value!r}")
     return number
 

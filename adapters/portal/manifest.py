@@ -54,6 +54,6 @@ def read_manifest(out_dir: Path) -> ManifestIdentity | None:
     if not isinstance(found, dict):
         return None
     ledger_id, sequence = found.get("ledger_id"), found.get("sequence")
-    if not isinstance(ledger_id, str) or type(sequence) is not int:
+    if not isinstance(ledger_id, str) or not ledger_id.isprintable() or type(sequence) is not int:
         return None
     return ManifestIdentity(ledger_id=ledger_id, sequence=sequence)

@@ -95,7 +95,7 @@ def _chunks(raw: bytes) -> Iterator[bytes]:
 
 def _frames_of(text: bytes) -> list[Frame]:
     """The frame of one line, or none: other kinds of line, failed requests and foreign sources have nothing to play."""
-    row = json.loads(text)
+    row = json.loads(text.decode())
     if not isinstance(row, dict):
         raise ValueError("not an object")
     if "kind" in row:
@@ -104,6 +104,7 @@ def _frames_of(text: bytes) -> list[Frame]:
     status = row.get("status", 200)
     if not (isinstance(t_ms, int) and isinstance(source, str) and isinstance(path, str) and isinstance(status, int)):
         raise ValueError("t, source, path or status is of the wrong type")
+    path.encode()  # half of a surrogate pair is no part of an address
     if "body" not in row and "error" not in row:
         raise KeyError("body")
     if source not in SOURCES or "body" not in row:

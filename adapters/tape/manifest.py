@@ -106,10 +106,18 @@ def read_manifest(directory: Path) -> Manifest:
     if manifest.format != FORMAT:
         raise TapeInvalid(f"{path}: format {manifest.format}, this version reads {FORMAT}; compile the tape again")
     for name, entry in manifest.files.items():
-        size = (directory / name).stat().st_size if (directory / name).is_file() else None
+        size = _size(directory / name)
         if size != entry.size:
             raise TapeInvalid(f"{directory / name}: {'missing' if size is None else f'{size} bytes'}, not {entry.size} bytes")
     return manifest
+
+
+def _size(path: Path) -> int | None:
+    """The bytes of a file; None where there is none, or can be none under such a name."""
+    try:
+        return path.stat().st_size if path.is_file() else None
+    except OSError:
+        return None
 
 
 def fingerprint(directory: Path) -> str:

@@ -61,6 +61,7 @@ MISTAKES = (
     ("[" * 100_000, "map.json"),
     ('{"version": 1, "markets": [' + "9" * 5_000 + "]}", "map.json: Exceeds the limit"),
     ('{"version": 1, "markets": [], "markets": []}', "a key occurs twice"),
+    ({"version": 1, "markets": [{**ENTRY, "hedge": {"notes": "\ud800"}}]}, r"markets\[0\].hedge.notes"),
 )
 
 

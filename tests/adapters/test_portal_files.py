@@ -604,3 +604,12 @@ def test_the_books_that_a_tick_believed_are_shown_best_first(tmp_path: Path) -> 
         0.01,
         "2026-03-02T12:00:00.000+00:00",
     )
+
+
+@pytest.mark.parametrize(
+    "said", ['{"ledger_id": "\\ud800", "sequence": 7}', '{"ledger_id": "a\\n", "sequence": 7}', "[" * 100_000]
+)
+def test_a_manifest_whose_ledger_cannot_be_named_names_none(tmp_path: Path, said: str) -> None:
+    """Half of a surrogate pair can be written nowhere."""
+    (tmp_path / MANIFEST.name).write_text(said)
+    assert read_manifest(tmp_path) is None

@@ -547,7 +547,17 @@ def test_a_cut_gzip_plays_what_is_left(tmp_path: Path) -> None:
     assert cut.warning is not None
 
 
-@pytest.mark.parametrize("content", [b"", b"t,price\n1,2\n", b"[]\n", b'{"t":1}\n', b"\x1f\x8b\x00", b'{"kind":"tick"}\n'])
+HALF = b'{"t":1,"source":"polymarket_clob","path":"/book?token_id=\\ud800","body":{}}\n'
+"""A frame with half of a surrogate pair in its address."""
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(b"", b"t,price\n1,2\n", b"[]\n", b'{"t":1}\n', b"\x1f\x8b\x00", b'{"kind":"tick"}\n'),
+        *(HALF, HALF.replace(b"\\ud800", b"\xed\xa0\x80"), HALF.replace(b"{}", b"[" * 100_000)),
+    ],
+)
 def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, content: bytes) -> None:
     """The error names the file, a line and why."""
     path = tmp_path / "r.jsonl"

@@ -176,3 +176,9 @@ def test_a_time_that_no_market_can_have_is_refused(tmp_path: Path, end: str) -> 
     candles = CANDLES.replace(f"{END_MS // 1000}.0", end)
     with pytest.raises(RecordingInvalid, match="line 2: a number is none"):
         read_source(leafuryk(tmp_path, candles=candles))
+
+
+def test_a_row_that_is_too_short_is_refused_with_its_line(tmp_path: Path) -> None:
+    """Nobody says who won in a row that ends before."""
+    with pytest.raises(RecordingInvalid, match="line 3: a cell is missing"):
+        read_source(leafuryk(tmp_path, candles=f"{CANDLES}1,2,{CONDITION}\n"))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from adapters.tape import TapeInvalid
 from adapters.tape.columns import Columns
 from adapters.tape.manifest import damaged_files, read_manifest
+from adapters.tape.schema import GRID_FILE, MANIFEST_FILE
 from adapters.tape.tape import open_tape, snapshot
 from adapters.tape.writing import Gap, write_tape
 from domain.fair import Constant, LinearRange
@@ -210,6 +211,15 @@ def test_what_a_tape_does_not_have_is_said(tmp_path: Path) -> None:
             open_tape(tmp_path / "tape", **refused)
     with pytest.raises(TapeInvalid, match="is no tape"):
         open_tape(tmp_path)
+
+
+def test_a_file_with_a_name_that_no_file_can_have_is_missing(tmp_path: Path) -> None:
+    """A damaged manifest may name anything."""
+    write_tape(tmp_path / "tape", two_markets())
+    path = tmp_path / "tape" / MANIFEST_FILE
+    path.write_text(path.read_text().replace(GRID_FILE, "x" * 300))
+    with pytest.raises(TapeInvalid, match="xxx: missing"):
+        read_manifest(tmp_path / "tape")
 
 
 DUST = Decimal("1.0000000000000000000000000001")

@@ -112,6 +112,16 @@ def test_a_batch_goes_on_after_a_line_that_is_no_text(tmp_path: Path) -> None:
     assert second["filled_shares"] == "4"
 
 
+@pytest.mark.parametrize("number", ["1e999999999", "1e-999999999", "NaN", "sNaN", "true", "9e12", '"0,5"'])
+def test_a_number_that_cannot_be_written_out_costs_one_line_of_a_batch(tmp_path: Path, number: str) -> None:
+    """Whichever of them it is."""
+    path = tmp_path / "cases.jsonl"
+    path.write_text(
+        "".join(f'{{"book": {json.dumps(BOOK)}, "{name}": {number}}}\n' for name in ("shares", "limit", "fee_rate"))
+    )
+    assert all(result.keys() == {"error"} for result in batch(path))
+
+
 def test_preview_respects_the_limit_and_says_what_stays_unfilled(tmp_path: Path) -> None:
     """As a sell to the bids, best first."""
     path = tmp_path / "book.json"

@@ -7,6 +7,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,9 @@ SPIKE_PCT = 10.0
 """The reference gate holds a jump of more than this for a tick; one of less is what a market may do."""
 
 WORDS = frozenset(("nan", "inf", "-inf", "infinity", "-infinity", "snan"))
+
+NAMES = frozenset(("market", "market_ref", "outcome", "slug", "url", "notes", "event"))
+"""Columns in which a venue's own words stand: a market may be called NaN."""
 
 
 class Flat:
@@ -165,5 +169,6 @@ def _wrong_in(path: Path) -> str:
     text = path.read_bytes().decode("utf-8")
     if path.suffix == ".json":
         return flaw(json.loads(text))
-    cells = (cell for row in csv.reader(text.splitlines()) for cell in row)
+    rows = csv.DictReader(StringIO(text, newline=""))
+    cells = (cell for row in rows for name, cell in row.items() if name not in NAMES and cell is not None)
     return next((f"the cell {cell!r}" for cell in cells if cell.strip().lower() in WORDS), "")

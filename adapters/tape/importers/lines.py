@@ -59,10 +59,12 @@ def rows_of(model: type[M], path: Path, warnings: list[str]) -> Iterator[tuple[i
 
 
 def csv_rows(path: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """The rows of a CSV file with their line numbers."""
+    """The rows of a CSV file with their line numbers. Raises `RecordingInvalid`, also for a row that is too short."""
     try:
         with _opened(path) as file:
             for row in (reader := csv.DictReader(file)):
+                if None in row.values():
+                    raise RecordingInvalid(path, reader.line_num, "a cell is missing")
                 yield reader.line_num, row
     except BROKEN as error:
         raise RecordingInvalid(path, 0, f"cannot be read ({error})") from error
