@@ -1,8 +1,13 @@
 """The ledger's torture at a small size, and proof that it finds what it looks for."""
 
 import random
+from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing
+from functools import partial
+from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
@@ -18,23 +23,32 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 traced = pytest.mark.skipif(not usable(), reason="no strace, or it may not trace")
 
 
+Found = TypeVar("Found")
+
+
+def alone(work: Callable[[], Found]) -> Found:
+    """What comes of this in a process of its own: one that forks may have no threads, and other tests may have left some."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as process:
+        return process.submit(work).result()
+
+
 def test_agents_that_are_killed_at_random_lose_and_double_nothing(tmp_path: Path) -> None:
     """Before the first tick, between commit and acknowledgement, and anywhere else."""
-    figures = killed_at_random(tmp_path, kills=40)
+    figures = alone(partial(killed_at_random, tmp_path, kills=40))
     assert figures["acknowledged_trades"] > 5
 
 
 @traced
 def test_a_kill_at_any_system_call_leaves_a_sound_ledger(tmp_path: Path) -> None:
     """A sample of those of a tick with a trade, of the making, and of a migration."""
-    figures = calls_killed(tmp_path, every=60)
+    figures = alone(partial(calls_killed, tmp_path, every=60))
     assert figures["tick_calls"] > 100
 
 
 @traced
 def test_a_power_cut_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
     """Anywhere in four short lives."""
-    figures = power_cuts.power_cuts(tmp_path, cuts=60, ticks=12)
+    figures = alone(partial(power_cuts.power_cuts, tmp_path, cuts=60, ticks=12))
     assert figures["acknowledged_trades"] > 5
 
 
@@ -42,7 +56,7 @@ def test_a_power_cut_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None
 def test_a_disk_that_does_not_sync_is_found_out(tmp_path: Path) -> None:
     """The same recording without its syncs: trades are lost, so the judge would see it."""
     place = Place.under(tmp_path)
-    lines = [line for line in power_cuts.recorded(place, 6) if not line.startswith("fdatasync(")]
+    lines = [line for line in alone(partial(power_cuts.recorded, place, 6)) if not line.startswith("fdatasync(")]
     with pytest.raises(Finding, match="power cut"):
         power_cuts.survived(lines, place, cuts=200)
 
@@ -52,7 +66,7 @@ def test_a_ledger_that_forgot_is_found_out(tmp_path: Path) -> None:
     place = Place.under(tmp_path)
     with pytest.raises(Finding, match="no ledger"):
         judged(place, Heard(sequence=1))
-    killed_at_random(tmp_path, kills=3)
+    alone(partial(killed_at_random, tmp_path, kills=3))
     place = Place.under(tmp_path / "0")
     with closing(SqliteLedger.open_to_read(place.ledger)) as store:
         kept = store.sequence
