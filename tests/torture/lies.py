@@ -225,8 +225,9 @@ def long_day(ticks: int, *, rate: float = 0.3, settled_tick: int = SETTLED_TICK)
 
 
 async def _long_day(place: Path, ticks: int, rate: float, settled_tick: int) -> Figures:
-    world = Scenario(SEED, NOON_MS)
+    world = Scenario(SEED, NOON_MS, series=())
     faults = Faults(world, rate=rate, seed=SEED)
+    _played_through(world, NOON_MS + ticks * 15_000)
     session = Session(faults, world, {})
     (place / "state").mkdir()
     store = SqliteLedger.open(
@@ -257,6 +258,15 @@ async def _long_day(place: Path, ticks: int, rate: float, settled_tick: int) -> 
     portal.close()
     store.close()
     return _grown(place, ticks, sizes, handles)
+
+
+def _played_through(world: Scenario, until_ms: int) -> None:
+    """Let the venues know all of their future, so that what they keep of it does not count as the agent's."""
+    for pair in world.pairs:
+        world.spot(pair, until_ms)
+    for market in world.markets:
+        for token in market.token_ids:
+            world.book(token, until_ms)
 
 
 def _grown(place: Path, ticks: int, sizes: Sequence[int], handles: Sequence[int]) -> Figures:
