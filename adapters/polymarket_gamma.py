@@ -15,7 +15,7 @@ from adapters.http import Body, Call, StatusRefused, VenueClient
 from adapters.polymarket_address import is_slug, is_token, place
 from domain.fees import differs_from_table
 from domain.market import Market, TokenId
-from domain.ports import Unavailable
+from domain.ports import Outcomes, Unavailable
 
 T = TypeVar("T")
 
@@ -151,6 +151,26 @@ class GammaOutcomes:
             return await self._gamma.market_of_token(market.token)
         slug = market.slug or _slug_in(market.ref)
         return await self._gamma.market(slug) if slug else None
+
+
+class SaidTwice:
+    """Another source's word on how markets ended, taken when it was given twice in a row, as a port `Outcomes`.
+
+    A payout cannot be taken back, and Gamma is only heard while the settlement itself cannot be seen.
+    """
+
+    def __init__(self, outcomes: Outcomes) -> None:
+        """Nothing was said yet."""
+        self._outcomes = outcomes
+        self._before: dict[TokenId | None, Mapping[TokenId, Decimal]] = {}
+
+    async def payouts(self, market: Market) -> Mapping[TokenId, Decimal]:
+        """What was said now and the time before; else empty. Raises `Unavailable`."""
+        said = await self._outcomes.payouts(market)
+        before = self._before.pop(market.token, {})
+        if said:
+            self._before[market.token] = said
+        return said if said == before else {}
 
 
 def _slug_in(ref: str) -> str:

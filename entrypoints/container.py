@@ -19,7 +19,7 @@ from adapters.listed_markets import Listed, Wants
 from adapters.market_map import MapEntry, PolymarketPart, load_market_map
 from adapters.paper_broker import PaperBroker
 from adapters.polymarket_clob import ClobBooks, ClobOutcomes
-from adapters.polymarket_gamma import Gamma, GammaOutcomes
+from adapters.polymarket_gamma import Gamma, GammaOutcomes, SaidTwice
 from adapters.universe import MapUniverse
 from domain.engine import Rules
 from domain.ports import Clock
@@ -173,7 +173,7 @@ class Container(containers.DeclarativeContainer):
         outcomes=providers.Singleton(
             lambda *outcomes: outcomes,
             providers.Singleton(ClobOutcomes, clob_client),
-            providers.Singleton(GammaOutcomes, gamma_client),
+            providers.Singleton(SaidTwice, providers.Singleton(GammaOutcomes, gamma_client)),
         ),
     )
     feed = providers.Singleton(

@@ -25,7 +25,7 @@ DATA = (*BOOKS, *KRAKEN, *GAMMA, "err200", "null_json", "list_json", "dup_keys",
 ONCE = frozenset({"k_spike"})
 """Kinds that never come twice in a row: a second one that agrees would not be a fault but the news."""
 
-REMEMBERED = 256
+REMEMBERED = 32
 
 Watch = Callable[[Request, str | None, Answer, Answer], None]
 """Told of each answer: the request, the kind that spoiled it or None, the true answer and the one that was given."""

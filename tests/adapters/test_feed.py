@@ -10,6 +10,7 @@ import pytest
 
 from adapters.feed import Sources, VenueFeed
 from adapters.kill_switch import KillSwitch
+from adapters.polymarket_gamma import SaidTwice
 from domain.ledger import Ledger
 from domain.market import Market, Moment, OrderBook, Reference, ReferenceId, Snapshot, TokenId
 from domain.ports import Unavailable
@@ -159,3 +160,18 @@ def test_a_defect_in_a_source_is_not_hidden() -> None:
 
     with pytest.raises(ZeroDivisionError):
         observed(Broken(held_books={YES: book()}, followed=(market(),)))
+
+
+def test_a_word_that_is_given_once_pays_nothing() -> None:
+    """A lie of one answer; the second time in a row it is believed, another answer in between begins anew."""
+    world = World()
+    outcomes = SaidTwice(world)
+
+    async def story() -> list[Mapping[TokenId, Decimal]]:
+        told = []
+        for ended in ({YES: Decimal(1)}, {}, {YES: Decimal(1)}, {YES: Decimal(0)}, {YES: Decimal(0)}):
+            world.ended = ended
+            told.append(await outcomes.payouts(market()))
+        return told
+
+    assert asyncio.run(story()) == [{}, {}, {}, {}, {YES: Decimal(0)}]
