@@ -8,6 +8,9 @@ DATA ?=
 # One more than a small machine has cores: many tests wait for processes and sockets.
 WORKERS ?= 3
 
+# The suites start some three hundred Pythons: what one has compiled, the next one need not.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow test-web check coverage torture bench bench-web screenshots lock docs cassettes vendor clean
 

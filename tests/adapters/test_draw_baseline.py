@@ -240,6 +240,7 @@ FORMS: dict[str, Callable[[dict[str, Decimal]], str]] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
 @given(baseline=st.dictionaries(SLUGS, PROBABILITIES, min_size=1))
 def test_what_was_written_is_read_back(form: Callable[[dict[str, Decimal]], str], baseline: dict[str, Decimal]) -> None:

@@ -40,6 +40,8 @@ from domain.fees import FREE, FeeSchedule
 from domain.market import ConditionId, Market, Reference, TokenId
 from domain.ports import Unavailable
 
+pytestmark = pytest.mark.slow
+
 START_MS = 1_790_000_000_000
 MINUTE_MS = 60_000
 TICK_MS = 15_000

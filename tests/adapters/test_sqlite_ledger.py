@@ -257,6 +257,7 @@ def deed(state: State, settled: set[str], number: int, kind: str, size: int) -> 
     return []
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(life=LIVES)
 def test_any_life_is_read_back_as_it_was(life: list[tuple[int, str, int, bool]]) -> None:

@@ -133,6 +133,7 @@ def all_of(columns: Columns) -> list[Snapshot]:
     return [snapshot(columns, tick) for tick in range(len(columns.grid))]
 
 
+@pytest.mark.slow
 @given(snapshots(), st.data())
 @settings(max_examples=20, deadline=None)
 def test_every_snapshot_comes_back_exactly_as_it_was(ticks: list[Snapshot], data: st.DataObject) -> None:
@@ -244,6 +245,7 @@ def test_a_quiet_book_is_kept_once(tmp_path: Path) -> None:
     assert [each.books[YES].bids[0].size for each in all_of(columns)] == [500, 500, 400, 400]
 
 
+@pytest.mark.slow
 def test_books_are_found_in_every_part_and_batch(tmp_path: Path) -> None:
     """A long day is written in several parts of several batches each."""
     deep = [book(requested=moment(n), levels=200, size=n + 1, step="0.001") for n in range(700)]

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -178,6 +179,7 @@ def _assert_books_balance(ledger: Ledger) -> None:
     assert len({order.token for order in ledger.pending}) == len(ledger.pending)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(by=st.sampled_from(RULES), draws=DRAWS, cash=st.sampled_from([Decimal(1000), Decimal(12), Decimal(0)]))
 def test_no_input_breaks_a_law(by: Rules, draws: Sequence[Draw], cash: Decimal) -> None:

@@ -126,6 +126,7 @@ def test_the_command_tells_what_it_wrote_and_what_it_cannot(tmp_path: Path, caps
         assert said in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_leafuryks_rows_give_the_trades_of_the_frames_that_were_made_of_them(tmp_path: Path) -> None:
     """Two ways from one real recording to the same books, prices and payouts."""
     _, rows = compile_into(tmp_path / "rows", real("leafuryk_btc5m_2026-03-02"), interval_s=60)

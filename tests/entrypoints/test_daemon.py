@@ -114,6 +114,7 @@ def test_a_second_daemon_on_the_same_state_is_refused_with_the_pid_of_the_first(
         assert str(process.pid) in second.stderr
 
 
+@pytest.mark.slow
 def test_a_ledger_that_is_gone_while_its_files_are_there_is_refused(tmp_path: Path, env: dict[str, str]) -> None:
     """Starting afresh would silently forget money."""
     assert spelar(["run"], {**env, "RUN_TICKS": "2"}).returncode == 0
@@ -133,6 +134,7 @@ def test_bad_configuration_ends_with_78_before_the_first_tick(tmp_path: Path, en
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_a_dead_source_does_not_stop_the_ticks(tmp_path: Path, env: dict[str, str]) -> None:
     """Without a reference nothing is bought, and the row says so."""
     done = spelar(["run"], {**env, "RUN_TICKS": "3", "KRAKEN_SPOT_BASE_URL": "http://127.0.0.1:9"})
