@@ -84,9 +84,11 @@ class WireMarket(Wire):
         tokens = {TokenId(token.token_id): token.winner for token in self.tokens}
         if not self.closed:
             return {}
-        if len(tokens) == 2 and sum(tokens.values()) == 1:
+        if len(tokens) != 2:
+            return None
+        if sum(tokens.values()) == 1:
             return {token: Decimal(won) for token, won in tokens.items()}
-        return dict.fromkeys(tokens, Decimal("0.5")) if len(tokens) == 2 and self.is_50_50_outcome else None
+        return dict.fromkeys(tokens, Decimal("0.5")) if self.is_50_50_outcome else None
 
 
 def parse_book(row: object, *, requested: Moment, age_s: float = 0.0, venue_ms: int | None = None) -> OrderBook:

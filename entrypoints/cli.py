@@ -83,7 +83,7 @@ app = typer.Typer(
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and end the process with its exit code; what a person can mend is one clear text, no traceback."""
     _open_standard_streams()
-    configure_logging("WARNING", _redaction())
+    _log_from("WARNING")
     try:
         app(args=list(arguments) if arguments is not None else None)
     except Exception as error:  # noqa: BLE001 - Python's own traceback would show what the log's sink takes out
@@ -115,9 +115,13 @@ def _redaction(keys: Keys | None = None) -> Redaction:
     return Redaction.of([*(os.environ.get(name, "") for name, _ in VALUES.values()), *(keys.secrets() if keys else ())])
 
 
+def _log_from(level: str, keys: Keys | None = None) -> None:
+    configure_logging(level, _redaction(keys))
+
+
 def _settings() -> Settings:
     settings = read_settings(os.environ)
-    configure_logging(settings.log_level, _redaction())
+    _log_from(settings.log_level)
     for doubt in doubts(os.environ, settings):
         logger.warning("{}", doubt)
     return settings
@@ -162,7 +166,7 @@ def demo(
     kinds: Annotated[str, typer.Option(help="How they spoil them: names with commas between them, or all.")] = "all",
 ) -> None:
     """The same daemon against simulated venues on loopback, with the portal. Starts from a fresh ledger each time."""
-    configure_logging(os.environ.get("LOG_LEVEL", "WARNING").upper(), _redaction())
+    _log_from(os.environ.get("LOG_LEVEL", "WARNING").upper())
     wish = Play(
         ticks=ticks,
         speed=speed,
@@ -235,7 +239,7 @@ def check() -> None:
 def check_keys() -> None:
     """Whether each API key that is set works, and what it may do beyond reading; exit 1 when one does not. Sends no order."""
     settings, keys = _settings(), read_keys(os.environ)
-    configure_logging(settings.log_level, _redaction(keys))
+    _log_from(settings.log_level, keys)
 
     async def look() -> bool:
         passed = True
@@ -328,7 +332,7 @@ def compile_tape(
     asked = {"INTERVAL_S": interval, "MARKET_MAP_PATH": map_path or ""}
     given = {name: str(value) for name, value in asked.items() if value is not None}
     settings = read_settings({**os.environ, **given})
-    configure_logging(settings.log_level, _redaction())
+    _log_from(settings.log_level)
     from entrypoints.compile import Compile, compiled  # numpy and pyarrow cost half a second, which no other command pays
 
     told = [option for option, value in (("--interval", interval), ("--map", map_path)) if value is not None]

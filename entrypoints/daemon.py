@@ -2,8 +2,8 @@
 
 import asyncio
 import os
-from collections.abc import Callable, Coroutine
-from contextlib import ExitStack
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from time import perf_counter
 
@@ -76,31 +76,13 @@ async def run(order: Run) -> State:
         )
         portal = _portal(settings, store, container, clock)
         stack.callback(portal.close)
-        agent = Agent(
-            rules=container.rules(),
-            feed=container.feed(),
-            broker=container.broker(),
-            store=store,
-            portal=portal,
-        )
+        agent = _agent(container, store, portal)
         if recorder:
             stack.callback(recorder.close)
             recorder.begin(session_of(container, state, ledger_id=store.ledger_id))
             agent = replace(agent, feed=RecordedFeed(agent.feed, recorder), store=RecordedLedger(store, recorder))
-        logger.info(
-            "spelar {}: {} on {}, {} markets, tick {}, ledger in {}, files in {}",
-            VERSION,
-            settings.strategy_mode,
-            settings.trading_mode,
-            len(entries),
-            state.sequence,
-            settings.state_dir,
-            settings.out_dir,
-        )
-        supervisor = Supervisor.of(os.environ)
-        stack.callback(supervisor.close)
-        stack.callback(supervisor.stopping)
-        supervisor.ready(pings_s=settings.interval_s + tick_deadline_s(settings))
+        _tell_what_runs(settings, markets=len(entries), tick=state.sequence)
+        supervisor = stack.enter_context(_supervised(settings))
         pace = Pace(settings, clock, stop=stop, until_ms=order.until_ms)
         async with venues(container, stop):
             stack.enter_context(daily_backups(settings.state_dir / LEDGER_NAME))
@@ -144,6 +126,35 @@ def _portal(settings: Settings, store: SqliteLedger, container: Container, clock
     except OSError as error:
         raise OutDirUnusable(f"OUT_DIR {settings.out_dir} cannot be used: {error.strerror or error}") from error
     return portal
+
+
+def _agent(container: Container, store: SqliteLedger, portal: PortalFiles) -> Agent:
+    return Agent(rules=container.rules(), feed=container.feed(), broker=container.broker(), store=store, portal=portal)
+
+
+def _tell_what_runs(settings: Settings, *, markets: int, tick: int) -> None:
+    logger.info(
+        "spelar {}: {} on {}, {} markets, tick {}, ledger in {}, files in {}",
+        VERSION,
+        settings.strategy_mode,
+        settings.trading_mode,
+        markets,
+        tick,
+        settings.state_dir,
+        settings.out_dir,
+    )
+
+
+@contextmanager
+def _supervised(settings: Settings) -> Iterator[Supervisor]:
+    """Whoever started this is told that it is ready, and at the end that it is stopping."""
+    supervisor = Supervisor.of(os.environ)
+    supervisor.ready(pings_s=settings.interval_s + tick_deadline_s(settings))
+    try:
+        yield supervisor
+    finally:
+        supervisor.stopping()
+        supervisor.close()
 
 
 class _Loop:

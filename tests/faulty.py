@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 from adapters.market_map import MarketMap
-from adapters.simulated_venues import Scenario, Script, Steady, market_map
+from adapters.simulated_venues import BookSpec, Scenario, Script, Steady, market_map
 from adapters.simulated_venues.in_process import ScriptTransport
 from domain.market import Moment
 from domain.ports import Broker, LedgerStore, Portal
@@ -15,6 +15,12 @@ from entrypoints.rules import rules_of
 from tests.builders import NOON_MS
 from tests.entrypoints.lived import settings_in
 from tests.fakes import MemoryLedger, MemoryPortal
+
+CALM_BOOK = BookSpec(
+    bids=tuple((f"0.{cents}", "500") for cents in range(50, 45, -1)),
+    asks=tuple((f"0.{cents}", "500") for cents in range(51, 56)),
+)
+"""Five levels a side around a spread of one cent."""
 
 LOOK_MS = 1
 CALL_S = 0.05

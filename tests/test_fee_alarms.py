@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from adapters.market_map import MapEntry, PolymarketPart
-from adapters.portal import PortalFiles
 from adapters.simulated_venues import Recording, SimMarket, SimulatedVenues, Steady
 from domain.fees import FeeSchedule, assumed_schedule
 from domain.market import Moment
@@ -18,6 +17,7 @@ from entrypoints.agent import Agent, tick
 from entrypoints.container import Container
 from entrypoints.settings import read_settings
 from tests.fakes import FakeClock, MemoryLedger
+from tests.portal import portal_files
 
 NOW_MS = 1_790_000_000_000
 RECORDING = Path(__file__).resolve().parents[1].parent / "shared/recordings/frames_btc5m_2026-03-02.jsonl.gz"
@@ -35,16 +35,7 @@ class Shop:
         self._out_dir, self._clock = out_dir, clock
         self.container = Container(settings=read_settings(venues.environment()), clock=clock, entries=entries)
         self._store = MemoryLedger()
-        self._portal = PortalFiles(
-            out_dir,
-            ledger_id="x",
-            started_at_ms=clock.now().at_ms,
-            strategy_mode="lead_lag",
-            trading_mode="paper",
-            settings={},
-            sources=self.container.health().report,
-            version="0",
-        )
+        self._portal = portal_files(out_dir, started_at_ms=clock.now().at_ms, sources=self.container.health().report)
         self._portal.rebuild(self._store.journal())
         self._agent = Agent(
             rules=self.container.rules(),

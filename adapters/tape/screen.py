@@ -23,7 +23,7 @@ from adapters.tape.turns import Turn, interrupted
 from domain.engine import Rules
 from domain.history import History
 from domain.ledger import Ledger
-from domain.market import ReferenceId, Side, TokenId
+from domain.market import ReferenceId, TokenId
 from domain.state import Memory, State
 from domain.state_machine import SAMPLE_INPUT
 from domain.strategies.pm_trend import OTHER_SIDE_OPEN
@@ -140,8 +140,7 @@ class Screen:
     def _other_engaged(self, mine: Candidates, ledger: Ledger) -> bool:
         """Whether the other outcome is held or being bought, whatever the market was called meanwhile."""
         others = {era.market.complement for era in mine.eras}
-        engaged = (*ledger.positions, *(order.token for order in ledger.pending if order.side is Side.BUY))
-        return len(others) == 1 and not others.isdisjoint(engaged)
+        return len(others) == 1 and not others.isdisjoint(ledger.engaged)
 
     def _together(self, tokens: set[TokenId]) -> set[TokenId]:
         """These tokens, and those that a decision about them looks at: the other outcomes, where both are followed."""

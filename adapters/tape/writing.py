@@ -7,8 +7,6 @@ import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
-from functools import lru_cache
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
@@ -23,12 +21,11 @@ from adapters.tape.schema import (
     PAYOUTS_FILE,
     REFERENCES,
     REFERENCES_FILE,
-    TOP,
-    TOP_FILE,
 )
-from adapters.tape.spool import BookParts, ParquetRows
+from adapters.tape.spool import ParquetRows
+from adapters.tape.token_day import TokenDay
 from domain.fees import FeeSchedule, Rate
-from domain.market import Level, Market, OrderBook, ReferenceId, Snapshot, TokenId
+from domain.market import Market, OrderBook, ReferenceId, Snapshot, TokenId
 
 DAY_MS = 86_400_000
 
@@ -81,61 +78,6 @@ def write_tape(
     return manifest
 
 
-def micros(value: Decimal) -> int:
-    """The value in whole millionths. ValueError when it has finer parts, or more of them than 63 bits hold."""
-    whole = int(value.scaleb(6))
-    if Decimal(whole).scaleb(-6) != value or whole >= 1 << 63:
-        raise ValueError(f"{value} is not a whole number of millionths")
-    return whole
-
-
-@lru_cache(maxsize=32_768)
-def level_micros(level: Level) -> tuple[int, int]:
-    """Price and size in millionths: most levels of a book were in the book before it."""
-    return micros(level.price), micros(level.size)
-
-
-def _side(levels: Iterable[Level]) -> tuple[list[int], list[int]]:
-    pairs = list(map(level_micros, levels))
-    return [price for price, _ in pairs], [size for _, size in pairs]
-
-
-class _TokenDay:
-    """One token's books of one day."""
-
-    def __init__(self, directory: Path, first_row: int) -> None:
-        self._top = ParquetRows(directory / TOP_FILE, TOP)
-        self._parts = BookParts(directory, first_row)
-        self._same: tuple[object, ...] = ()
-        self._row = (0, 0, 0)
-
-    def add(self, tick: int, book: OrderBook) -> None:
-        """Take a tick's book. ValueError when it cannot be held exactly; nothing is kept of it then."""
-        shown = (book.bids, book.asks, book.digest, book.min_order_size, book.tick_size)
-        if shown != self._same:
-            self._row = self._shown(book)
-            self._same = shown
-        bid, ask, row = self._row
-        changed_ms = -1 if book.changed_at_ms is None else book.changed_at_ms
-        at = book.requested
-        self._top.add(tick, bid, ask, at.at_ms, at.elapsed_ms, book.age_s, changed_ms, row)
-
-    def _shown(self, book: OrderBook) -> tuple[int, int, int]:
-        bids, asks = _side(book.bids), _side(book.asks)
-        step = None if book.tick_size is None else str(book.tick_size)
-        levels = len(book.bids) + len(book.asks)
-        row = self._parts.add(*bids, *asks, book.digest, str(book.min_order_size), step, levels=levels)
-        return bids[0][0] if book.bids else 0, asks[0][0] if book.asks else 0, row
-
-    @property
-    def next_row(self) -> int:
-        return self._parts.next_row
-
-    def close(self) -> dict[Path, FileEntry]:
-        self._parts.flush()
-        return {self._top.path: self._top.close(), **self._parts.files}
-
-
 @dataclass(slots=True)
 class _Told:
     """What the manifest says of a token; the dictionaries are sets in the order of time. `rows` of levels are written."""
@@ -171,7 +113,7 @@ class _Tape:
         self._grid = ParquetRows(directory / GRID_FILE, GRID)
         self._references = ParquetRows(directory / REFERENCES_FILE, REFERENCES)
         self._payouts = ParquetRows(directory / PAYOUTS_FILE, PAYOUTS)
-        self._open: dict[TokenId, _TokenDay] = {}
+        self._open: dict[TokenId, TokenDay] = {}
         self._files: dict[Path, FileEntry] = {}
         self._days: list[Day] = []
         self._day, self._day_first = -1, 0
@@ -255,7 +197,7 @@ class _Tape:
         told = self._told.setdefault(token, _Told())
         series = self._open.get(token)
         if series is None:
-            series = self._open[token] = _TokenDay(self._directory / _day_name(self._day) / token, told.rows)
+            series = self._open[token] = TokenDay(self._directory / _day_name(self._day) / token, told.rows)
         try:
             series.add(self._tick, book)
         except ValueError:

@@ -16,7 +16,6 @@ from adapters.portal.documents import sources_health
 from adapters.portal.projections import equity_row, tick_rows
 from adapters.simulated_venues import (
     Answer,
-    BookSpec,
     Faults,
     Request,
     Scenario,
@@ -37,16 +36,12 @@ from domain.ports import Unavailable
 from domain.report import Report, TradeAction
 from tests.builders import NOON_MS, moment
 from tests.fakes import FakeClock
-from tests.faulty import Session
+from tests.faulty import CALM_BOOK, Session
 
 INTERVAL_MS = 15_000
 HELD = SimMarket(slug="btc-held", pair="XBTUSD")
 FRESH = SimMarket(slug="eth-fresh", pair="ETHUSD")
 CONTROL = SimMarket(slug="eth-control", pair="ETHUSD")
-BOOK = BookSpec(
-    bids=tuple((f"0.{cents}", "500") for cents in range(50, 45, -1)),
-    asks=tuple((f"0.{cents}", "500") for cents in range(51, 56)),
-)
 SETTINGS = {
     "LEAD_LAG_LOOKBACK_POINTS": "2",
     "LEAD_LAG_EDGE_EXIT_PCT": "-100",
@@ -92,7 +87,7 @@ def _spot(pair: str, now_ms: int) -> float:
 
 def _world(*markets: SimMarket) -> Steady:
     firsts = {market.token_ids[0] for market in markets}
-    return Steady(spot=_spot, books=lambda token, ms: BOOK if token in firsts else None, markets=markets)
+    return Steady(spot=_spot, books=lambda token, ms: CALM_BOOK if token in firsts else None, markets=markets)
 
 
 def _trades(reports: list[Report], market: SimMarket) -> Iterator[tuple[int, TradeAction]]:

@@ -10,7 +10,6 @@ from adapters.discovery import Candidate
 from adapters.health import Health
 from adapters.listed_markets import Listed, Wants
 from adapters.polymarket_gamma import Gamma
-from adapters.portal import PortalFiles
 from adapters.portal.schema import MARKETS_INDEX, SCAN
 from adapters.universe import MapUniverse
 from domain.market import Market, Moment, TokenId
@@ -19,6 +18,7 @@ from tests.adapters.test_discovery import DRAWS, event, listed, market, match
 from tests.adapters.test_polymarket_gamma import gamma_of
 from tests.adapters.test_portal_files import assert_complete, document, journal_of, plain_sources, report, rows
 from tests.fakes import FakeClock
+from tests.portal import portal_files
 
 
 class Found:
@@ -43,21 +43,6 @@ class Counted(Candidate):
         type(self).made += 1
 
 
-def portal_of(out_dir: Path, found: Found) -> PortalFiles:
-    """The portal as the container builds it."""
-    return PortalFiles(
-        out_dir,
-        ledger_id="x",
-        started_at_ms=NOW_MS,
-        strategy_mode="lead_lag",
-        trading_mode="paper",
-        settings={},
-        sources=plain_sources,
-        version="0",
-        found=found,
-    )
-
-
 def scanned(*events: object) -> Sequence[Candidate]:
     """One scan of these events, whose time is the cassettes'."""
     return asyncio.run(listed(*events).discovery.scan())
@@ -73,7 +58,7 @@ def shown(out_dir: Path) -> list[dict[str, object]]:
 class TestTheFiles:
     def test_are_empty_before_the_first_scan(self, tmp_path: Path) -> None:
         """A header, and an empty list."""
-        portal = portal_of(tmp_path, Found())
+        portal = portal_files(tmp_path, started_at_ms=NOW_MS, sources=plain_sources, found=Found())
         portal.rebuild(journal_of())
         portal.publish(report(1))
         portal.close()
@@ -83,7 +68,7 @@ class TestTheFiles:
     def test_tell_the_time_of_the_scan_not_that_of_the_tick(self, tmp_path: Path) -> None:
         """A reader sees how old the candidates are, in both files and in the manifest."""
         found = Found()
-        portal = portal_of(tmp_path, found)
+        portal = portal_files(tmp_path, started_at_ms=NOW_MS, sources=plain_sources, found=found)
         portal.rebuild(journal_of())
         found.candidates = scanned(event("a", market(1), market(2, acceptingOrders=False)))
         for tick in range(1, 4):
@@ -105,7 +90,7 @@ class TestTheFiles:
     def test_make_a_scans_rows_once_however_many_ticks_show_it(self, tmp_path: Path) -> None:
         """And the file on the disk is not written again."""
         found = Found()
-        portal = portal_of(tmp_path, found)
+        portal = portal_files(tmp_path, started_at_ms=NOW_MS, sources=plain_sources, found=found)
         portal.rebuild(journal_of())
         (candidate,) = scanned(event("a", market(1)))
         fields = {name: getattr(candidate, name) for name in ("at", "event", "listing", "kind", "reason", "notes", "spread")}
@@ -123,7 +108,7 @@ class TestTheFiles:
     def test_show_the_newest_scan_only(self, tmp_path: Path) -> None:
         """Also one that found nothing: what is gone must not look as if it were still there."""
         found = Found()
-        portal = portal_of(tmp_path, found)
+        portal = portal_files(tmp_path, started_at_ms=NOW_MS, sources=plain_sources, found=found)
         portal.rebuild(journal_of())
         for tick, numbers in enumerate(([1, 2], [3], []), start=1):
             found.candidates = scanned(*(event(f"e{number}", market(number)) for number in numbers))
@@ -136,7 +121,7 @@ class TestTheFiles:
     def test_show_the_scan_again_after_they_were_made_again(self, tmp_path: Path) -> None:
         """A rebuilt portal begins without it; the next tick shows it, although it is no newer."""
         found = Found()
-        portal = portal_of(tmp_path, found)
+        portal = portal_files(tmp_path, started_at_ms=NOW_MS, sources=plain_sources, found=found)
         portal.rebuild(journal_of())
         found.candidates = scanned(event("a", market(1)))
         portal.publish(report(1))
@@ -150,7 +135,7 @@ class TestTheFiles:
     def test_stay_whole_whatever_a_found_market_is_called(self, tmp_path: Path, name: str) -> None:
         """Names come from strangers."""
         found = Found()
-        portal = portal_of(tmp_path, found)
+        portal = portal_files(tmp_path, started_at_ms=NOW_MS, sources=plain_sources, found=found)
         portal.rebuild(journal_of())
         found.candidates = scanned(event("a", market(1, question=name, slug=name), title=name))
         portal.publish(report(1))

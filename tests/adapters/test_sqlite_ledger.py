@@ -38,6 +38,7 @@ from domain.ledger import LawBroken, OrderStatus
 from domain.market import Side
 from domain.report import Report
 from domain.state import State
+from tests.adapters.other_user import NOBODY, can_become_another, told_nobody
 from tests.adapters.small_disks import frozen, small_disk
 from tests.contracts.ledger_store import ledger_store_contract, reports
 from tests.contracts.ledger_ticks import Deed, market, opening, ticked, token
@@ -573,7 +574,7 @@ def test_a_disk_that_is_really_full_loses_nothing_and_is_used_again(tmp_path: Pa
             store.save(ticked(state))
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="needs a user to become")
+@can_become_another
 @pytest.mark.parametrize("name", ["ledger.sqlite3", "ledger.sqlite3-wal"])
 def test_a_ledger_of_another_user_is_refused_with_the_user(name: str) -> None:
     """Its directory may be written, the file may not: as after a start by root."""
@@ -583,12 +584,13 @@ def test_a_ledger_of_another_user_is_refused_with_the_user(name: str) -> None:
             for report in reports():
                 store.save(report)
             for place in (path.parent, *path.parent.iterdir()):
-                os.chown(place, 65534, 65534)
+                os.chown(place, NOBODY, NOBODY)
             os.chown(path.with_name(name), 0, 0)
-            assert said_to(65534, path) == f"{path.with_name(name)} may not be read and written by uid 65534: {OWNER}"
+            said = told_nobody(lambda: SqliteLedger.open(path, opening_cash=Decimal(1_000), now_ms=1), LedgerForbidden)
+            assert said == f"{path.with_name(name)} may not be read and written by uid {NOBODY}: {OWNER}"
 
 
-OWNER = "run as its owner, or give it to uid 65534"
+OWNER = f"run as its owner, or give it to uid {NOBODY}"
 
 
 def test_a_ledger_on_a_disk_that_became_read_only_is_refused(tmp_path: Path) -> None:
@@ -608,24 +610,6 @@ def test_who_may_not_open_the_ledger_is_named(uid: int | None, who: str) -> None
     assert (
         str(LedgerForbidden(Path("l"), uid)) == f"l may not be read and written by {who}: run as its owner, or give it to {who}"
     )
-
-
-def said_to(uid: int, path: Path) -> str:
-    """What a process of another user is told when it opens the ledger."""
-    ear, mouth = os.pipe()
-    if (child := os.fork()) == 0:
-        os.setuid(uid)
-        try:
-            SqliteLedger.open(path, opening_cash=Decimal(1_000), now_ms=1)
-        except LedgerForbidden as refused:
-            os.write(mouth, str(refused).encode())
-        finally:
-            os._exit(0)
-    os.close(mouth)
-    with open(ear, "rb") as answer:
-        text = answer.read().decode()
-    os.waitpid(child, 0)
-    return text
 
 
 def test_a_ledger_that_is_busy_for_a_moment_is_waited_for(worked: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from adapters.state_lock import AlreadyRunning, StateDirUnusable, StateLock
+from tests.adapters.other_user import NOBODY, can_become_another, told_nobody
 
 HOLD = """
 import sys
@@ -20,8 +21,6 @@ with StateLock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()
 """
-
-NOBODY = 65534
 
 
 @contextmanager
@@ -89,7 +88,7 @@ def test_a_file_in_the_place_of_the_directory_is_refused(tmp_path: Path) -> None
     assert refused.value.why
 
 
-@pytest.mark.skipif(sys.platform == "win32" or os.geteuid() != 0, reason="needs a user to become")
+@can_become_another
 @pytest.mark.parametrize("mode", [0o555, 0o755], ids=["read-only", "of another owner"])
 def test_a_directory_without_the_right_to_write_is_refused_with_the_user(tmp_path: Path, mode: int) -> None:
     """In a process of the user nobody, who finds a lock file that it may write in a directory that it may not."""
@@ -102,23 +101,5 @@ def test_a_directory_without_the_right_to_write_is_refused_with_the_user(tmp_pat
         if parent == Path(tempfile.gettempdir()):
             break
         parent.chmod(0o755)
-    assert _as_nobody(state_dir) == f"STATE_DIR {state_dir} cannot be used by uid {NOBODY}: no permission to write"
-
-
-def _as_nobody(state_dir: Path) -> str:
-    """What a process of the user nobody is told when it takes the lock."""
-    ear, mouth = os.pipe()
-    child = os.fork()
-    if child == 0:
-        os.setuid(NOBODY)
-        try:
-            StateLock(state_dir).__enter__()
-        except StateDirUnusable as refused:
-            os.write(mouth, str(refused).encode())
-        finally:
-            os._exit(0)
-    os.close(mouth)
-    with open(ear, "rb") as answer:
-        text = answer.read().decode()
-    os.waitpid(child, 0)
-    return text
+    said = told_nobody(StateLock(state_dir).__enter__, StateDirUnusable)
+    assert said == f"STATE_DIR {state_dir} cannot be used by uid {NOBODY}: no permission to write"

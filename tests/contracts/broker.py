@@ -269,22 +269,23 @@ def a_late_fill_is_found(desk: Desk) -> None:
     life.agrees(wish)
 
 
-def an_order_that_arrives_late_is_found(desk: Desk) -> None:
-    """That nobody knows it yet does not mean that it will not come: it has an expiry for that."""
-    life, wish, _ = acted(desk, Act.LOSES_BOTH_FOR_A_WHILE)
+def found_at_the_second_look(desk: Desk, act: Act) -> None:
+    """A first look too early, which may say that nothing is certain, spoils nothing."""
+    life, wish, _ = acted(desk, act)
     with suppress(Unavailable):
         life.reconcile()
     life.wait()
     life.agrees(wish)
+
+
+def an_order_that_arrives_late_is_found(desk: Desk) -> None:
+    """That nobody knows it yet does not mean that it will not come: it has an expiry for that."""
+    found_at_the_second_look(desk, Act.LOSES_BOTH_FOR_A_WHILE)
 
 
 def the_first_fill_need_not_be_the_last(desk: Desk) -> None:
     """Half of it is there at once, the other half comes later."""
-    life, wish, _ = acted(desk, Act.LOSES_THE_ANSWER_AND_FILLS_IN_TWO)
-    with suppress(Unavailable):
-        life.reconcile()
-    life.wait()
-    life.agrees(wish)
+    found_at_the_second_look(desk, Act.LOSES_THE_ANSWER_AND_FILLS_IN_TWO)
 
 
 def nothing_is_sent_before_reconciliation(desk: Desk) -> None:

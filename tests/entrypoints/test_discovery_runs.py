@@ -3,7 +3,7 @@
 import csv
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
@@ -86,6 +86,12 @@ class Running:
         assert isinstance(found, dict)
         return found
 
+    def until(self, happened: Callable[[], bool], timeout_s: float = 30) -> None:
+        """Wait for something to show in a file, then for the publication it shows in: files are replaced one by one."""
+        until(happened, timeout_s)
+        shown = self.tick
+        until(lambda: self.tick > shown)
+
     @property
     def tick(self) -> int:
         """The newest published tick."""
@@ -144,7 +150,7 @@ NAMES = {market.question for market in LEGS if market.slug in DRAWS}
 def test_what_was_found_is_traded_without_a_map(tmp_path: Path) -> None:
     """The draws of both matches, and nothing else; ticks did not wait for the first scan."""
     with running(tmp_path) as agent:
-        until(lambda: agent.bought == NAMES)
+        agent.until(lambda: agent.bought == NAMES)
         assert agent.found == DRAWS
         assert agent.followed == DRAWS
         assert {row["reason"] for row in agent.rows("pm_scan_candidates.csv") if row["kept"] == "0"} == {"not_match_draw"}
@@ -153,7 +159,7 @@ def test_what_was_found_is_traded_without_a_map(tmp_path: Path) -> None:
 def test_no_more_are_traded_than_was_said(tmp_path: Path) -> None:
     """`PM_SCAN_TRADE_MAX_MARKETS`; the other is listed."""
     with running(tmp_path, PM_SCAN_TRADE_MAX_MARKETS="1") as agent:
-        until(lambda: len(agent.bought) == 1)
+        agent.until(lambda: len(agent.bought) == 1)
         seen = agent.tick
         until(lambda: agent.tick >= seen + 10)
         assert agent.found == DRAWS
@@ -165,7 +171,7 @@ def test_what_was_found_is_only_listed_where_it_is_not_to_be_traded(tmp_path: Pa
     entry = {"name": "mapped", "polymarket": {"market_slug": OTHER.slug}}
     path = write_map(tmp_path / "map.json", {"version": 1, "markets": [entry]})
     with running(tmp_path, PM_SCAN_USE_FOR_TRADING="0", MARKET_MAP_PATH=path) as agent:
-        until(lambda: agent.found == DRAWS)
+        agent.until(lambda: agent.found == DRAWS)
         seen = agent.tick
         until(lambda: agent.tick >= seen + 10)
         assert (agent.followed, agent.bought) == ({OTHER.slug}, set())
@@ -184,7 +190,7 @@ def test_ticks_keep_their_pace_while_gamma_hangs(tmp_path: Path) -> None:
             first, began = agent.tick, time.monotonic()
             until(lambda last=first + 15: agent.tick >= last)  # type: ignore[misc]
             assert time.monotonic() - began < 4.5
-        until(lambda: agent.bought == NAMES)
+        agent.until(lambda: agent.bought == NAMES)
         times = [row["ts"] for row in agent.rows("pm_paper_equity.csv")]
         ticks_s = [float(ts[17:23]) for ts in times]
         gaps = [(late - early) % 60 for early, late in pairwise(ticks_s)]
@@ -195,30 +201,30 @@ def test_ticks_keep_their_pace_while_gamma_hangs(tmp_path: Path) -> None:
 def test_a_scan_that_fails_keeps_what_the_last_one_found_and_is_counted(tmp_path: Path) -> None:
     """The files show how old it is, and its markets go on being followed."""
     with running(tmp_path) as agent:
-        until(lambda: agent.found == DRAWS and agent.bought == NAMES)
+        agent.until(lambda: agent.found == DRAWS and agent.bought == NAMES)
         agent.script.fails = True
-        until(lambda: bool(agent.errors()))
+        agent.until(lambda: bool(agent.errors()))
         shown, seen = agent.rows("pm_scan_candidates.csv"), agent.tick
         until(lambda: agent.tick >= seen + 15)
         assert set(agent.errors()) <= {"http_500", "backing_off"}
         assert agent.rows("pm_scan_candidates.csv") == shown
         assert agent.followed == DRAWS
         agent.script.fails = False
-        until(lambda: agent.rows("pm_scan_candidates.csv") != shown, timeout_s=60)
+        agent.until(lambda: agent.rows("pm_scan_candidates.csv") != shown, timeout_s=60)
         assert agent.found == DRAWS
 
 
 def test_a_position_in_a_market_that_is_no_longer_found_stays_managed(tmp_path: Path) -> None:
     """It is no longer followed for entries, keeps its row and its mark, and leaves when its time is up."""
     with running(tmp_path, PM_DRAW_MAX_HOLD_SECS="8") as agent:
-        until(lambda: agent.held == NAMES)
+        agent.until(lambda: agent.held == NAMES)
         agent.script.forget_matches()
-        until(lambda: agent.found == set() and bool(agent.rows("pm_scan_candidates.csv")))
+        agent.until(lambda: agent.found == set() and bool(agent.rows("pm_scan_candidates.csv")))
         assert agent.held == NAMES
         seen = agent.tick
         until(lambda: agent.tick >= seen + 5)
         assert {row["market"] for row in agent.rows("pm_paper_candidates.csv")[-2:]} == NAMES
-        until(lambda: agent.held == set())
+        agent.until(lambda: agent.held == set())
         sold = [row for row in agent.rows("pm_paper_trades.csv") if row["action"] == "SELL"]
         assert {row["market"] for row in sold} == NAMES
         assert all("exit=max_hold" in row["notes"] for row in sold)

@@ -17,8 +17,7 @@ from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
 
-from adapters.portal import PortalFiles
-from adapters.simulated_venues import Answer, BookSpec, Faults, Request, Scenario, SimMarket, Steady
+from adapters.simulated_venues import Answer, Faults, Request, Scenario, SimMarket, Steady
 from adapters.simulated_venues.default_world import CRYPTO
 from adapters.simulated_venues.faults import DATA, KINDS
 from adapters.simulated_venues.wire import Manner
@@ -27,13 +26,10 @@ from domain.ledger import Execution, OrderStatus
 from domain.market import Side
 from domain.report import Report
 from tests.builders import NOON_MS
-from tests.faulty import Blind, Forgetful, Session
+from tests.faulty import CALM_BOOK, Blind, Forgetful, Session
+from tests.portal import portal_files
 
 FLAT = (SimMarket(slug="flat-btc", pair="XBTUSD"), SimMarket(slug="flat-eth", pair="ETHUSD", direction="inverse"))
-FLAT_BOOK = BookSpec(
-    bids=tuple((f"0.{cents}", "500") for cents in range(50, 45, -1)),
-    asks=tuple((f"0.{cents}", "500") for cents in range(51, 56)),
-)
 EAGER = {
     "LEAD_LAG_SPOT_MOVE_MIN_PCT": "0.01",
     "LEAD_LAG_EDGE_MIN_PCT": "0.01",
@@ -82,7 +78,7 @@ def flat_market(ticks: int, *, rate: float = 0.4) -> Figures:
     """
     world = Steady(
         spot=lambda pair, ms: 60_000.0 if pair == "XBTUSD" else 3_000.0,
-        books=lambda token, ms: FLAT_BOOK,
+        books=lambda token, ms: CALM_BOOK,
         markets=FLAT,
     )
     faults = Faults(world, rate=0.0, kinds=DATA, seed=SEED)
@@ -236,16 +232,7 @@ async def _long_day(place: Path, ticks: int, rate: float, settled_tick: int) -> 
     store = SqliteLedger.open(
         place / "state/ledger.sqlite3", opening_cash=session.settings.start_balance_usd, mode="paper", now_ms=NOON_MS
     )
-    portal = PortalFiles(
-        place / "out",
-        ledger_id=store.ledger_id,
-        started_at_ms=NOON_MS,
-        strategy_mode="lead_lag",
-        trading_mode="paper",
-        settings={},
-        sources=session.container.health().report,
-        version="0",
-    )
+    portal = portal_files(place / "out", ledger_id=store.ledger_id, sources=session.container.health().report)
     portal.rebuild(store.journal())
     session.keep(store, portal)
     for kind in ("huge_body", "gzip_bomb"):

@@ -35,6 +35,7 @@ from entrypoints.container import Container
 from tests.builders import NOON_MS
 from tests.entrypoints.lived import BusyClock, settings_in
 from tests.fakes import MemoryPortal
+from tests.portal import portal_files
 
 OPENING_CASH = Decimal(1_000_000)
 STEP_MS = 15_000
@@ -114,16 +115,7 @@ class Life:
         self._files = self._portal(place) if published else None
 
     def _portal(self, place: Place) -> PortalFiles:
-        portal = PortalFiles(
-            place.out_dir,
-            ledger_id=self.store.ledger_id,
-            started_at_ms=NOON_MS,
-            strategy_mode="lead_lag",
-            trading_mode="paper",
-            settings={},
-            sources=self._container.health().report,
-            version="torture",
-        )
+        portal = portal_files(place.out_dir, ledger_id=self.store.ledger_id, sources=self._container.health().report)
         portal.rebuild(self.store.journal())
         return portal
 

@@ -16,7 +16,6 @@ from pydantic import BaseModel, SecretStr
 from adapters.candidates import Candidate
 from adapters.health import Health
 from adapters.paper_broker import PaperBroker
-from adapters.portal import PortalFiles
 from domain.engine import Rules, step
 from domain.market import Market, Moment, OrderBook, Reference, Snapshot
 from domain.report import Report
@@ -25,6 +24,7 @@ from domain.state import State
 from domain.strategies.lead_lag import LeadLag
 from tests.adapters.record_cassettes import NOW_MS
 from tests.builders import INTERVAL_S, SPOT, book, market, rules, state
+from tests.portal import portal_files
 
 SPIKE_PCT = 10.0
 """The reference gate holds a jump of more than this for a tick; one of less is what a market may do."""
@@ -143,16 +143,8 @@ class Files:
         """Start empty."""
         self.folder = folder
         self._met: list[Candidate] = []
-        self._portal = PortalFiles(
-            folder,
-            ledger_id="torture",
-            started_at_ms=NOW_MS,
-            strategy_mode="lead_lag",
-            trading_mode="paper",
-            settings={},
-            sources=lambda at_ms: Health().report(at_ms),
-            version="0",
-            found=lambda: tuple(self._met),
+        self._portal = portal_files(
+            folder, started_at_ms=NOW_MS, sources=lambda at_ms: Health().report(at_ms), found=lambda: tuple(self._met)
         )
 
     def show(self, reports: list[Report], met: list[Candidate]) -> str:
