@@ -14,6 +14,9 @@ from domain.figures import Figure
 
 PCT_DECIMALS = 9
 
+SPIKE_PCT = 10.0
+"""A price farther than this from the one before has to be seen twice (SPEC section 6)."""
+
 
 def return_pct(newest: Figure, oldest: Figure) -> Figure:
     """The move from `oldest` to `newest` in percent of `oldest`: (newest / oldest - 1) * 100.

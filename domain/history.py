@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from domain.edge import noise_pct
+from domain.edge import SPIKE_PCT, noise_pct, return_pct
 
 
 class Sample(NamedTuple):
@@ -12,6 +12,11 @@ class Sample(NamedTuple):
     elapsed_ms: int
     reference: float
     mid: float
+
+
+def denied(first: float, second: float) -> bool:
+    """Whether the second reference price is too far from the first for both to be true; 0.0 is no price."""
+    return first > 0 and abs(return_pct(second, first)) > SPIKE_PCT
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +28,12 @@ class History:
     def extended(self, sample: Sample, *, capacity: int, gap_ms: int) -> "History":
         """The history with one more sample, at most `capacity` of them.
 
-        It starts again when more than `gap_ms` lies between the two newest: an old move must not look new.
+        It starts again when more than `gap_ms` lies between the two newest: an old move must not look new. It also starts
+        again when its first sample stands alone and the next denies it: then nothing tells a move from a first price that lied.
         """
         if self.samples and sample.elapsed_ms - self.samples[-1].elapsed_ms > gap_ms:
+            return History((sample,))
+        if len(self.samples) == 1 and denied(self.samples[0].reference, sample.reference):
             return History((sample,))
         return History((*self.samples, sample)[-capacity:])
 

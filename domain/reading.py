@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from domain.edge import return_pct
+from domain.edge import SPIKE_PCT, return_pct
 from domain.history import History, Sample
 from domain.ledger import Ledger
 from domain.market import Market, OrderBook, Quote, Reference, ReferenceId, Snapshot
 from domain.state import Memory, Seen
-from domain.state_machine import GHOST_SPREAD, SAMPLE_INPUT, SPIKE_PCT, first_closed
+from domain.state_machine import GHOST_SPREAD, SAMPLE_INPUT, first_closed
 from domain.strategies import Strategy
 from domain.value import value
 from domain.view import Limits, Reading, View

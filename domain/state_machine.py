@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from domain.decision import Cause, Number, Reason
+from domain.edge import SPIKE_PCT
 from domain.view import View
 
 GHOST_SPREAD = Decimal("0.50")
-SPIKE_PCT = 10.0
 
 Measure = Callable[[View], Number | None]
 Relation = Callable[[Number, Number], bool]

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from adapters.tape.columns import Flags, Floats, Ints
-from domain.history import History, Sample
+from adapters.tape.figures import SLACK
+from domain.edge import SPIKE_PCT
+from domain.history import History, Sample, denied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,12 +65,23 @@ def samples_of(valid: Flags, *, elapsed_ms: Ints, reference: Floats, mid: Floats
     breaks = np.diff(times) > gap_ms
     if era is not None:
         breaks |= np.diff(era[ticks]) != 0
+    prices = reference if whole else reference[ticks]
+    _break_after_denied(breaks, prices)
     return Samples(
         ticks=ticks,
         elapsed_ms=times,
-        reference=reference if whole else reference[ticks],
+        reference=prices,
         mid=mid if whole else mid[ticks],
         starts=np.concatenate(([0], np.flatnonzero(breaks) + 1)),
         era=era,
         whole=whole,
     )
+
+
+def _break_after_denied(breaks: Flags, prices: Floats) -> None:
+    """Start again where the next denies a first sample, as `History.extended` does; break n lies before sample n + 1."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        far = np.flatnonzero(np.abs(np.diff(prices) * 100 / prices[:-1]) > SPIKE_PCT - SLACK)
+    for number in far.tolist():
+        first = number == 0 or breaks[number - 1]
+        breaks[number] |= bool(first and denied(float(prices[number]), float(prices[number + 1])))

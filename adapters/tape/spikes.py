@@ -7,10 +7,10 @@ import numpy as np
 
 from adapters.tape.columns import Floats, Grid, Ints, ReferenceColumns
 from adapters.tape.figures import SLACK
+from domain.edge import SPIKE_PCT
 from domain.market import Moment, Reference
 from domain.reading import accepted
 from domain.state import Seen
-from domain.state_machine import SPIKE_PCT
 
 NOWHERE = Moment(at_ms=0, elapsed_ms=0)
 

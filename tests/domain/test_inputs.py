@@ -5,6 +5,7 @@ import pytest
 from domain.decision import Reason
 from domain.market import ReferenceId, Snapshot
 from domain.state import Seen
+from domain.strategies.lead_lag import LeadLag
 from tests.builders import INTERVAL_S, SPOT, YES, book, market, moment, rules, seen, snapshot, warming_up
 from tests.domain.test_trading import reasons, trades
 from tests.fakes import Play
@@ -40,6 +41,24 @@ def test_the_last_accepted_price_is_remembered_over_a_tick_without_one() -> None
     play = Play(rules())
     play.ticks([*warming_up(), seen(75, spot=None), seen(90, spot=70_000.0)])
     assert reasons(play.reports)[5:] == [Reason.MISSING_REFERENCE, Reason.REFERENCE_SPIKE]
+
+
+def test_a_first_price_that_lied_makes_no_move_of_the_true_one() -> None:
+    """52000 is denied by 60000, twice: history starts with the second 60000, and the six samples of a signal are all true."""
+    play = Play(rules())
+    play.ticks([seen(0, spot=52_000.0), *(seen(INTERVAL_S * n) for n in range(1, 8))])
+    expected = [Reason.WARMUP, Reason.REFERENCE_SPIKE, *[Reason.WARMUP] * 5, Reason.SPOT_MOVE_TOO_SMALL]
+    assert reasons(play.reports) == expected
+    assert {sample.reference for sample in play.state.memory.histories[YES].samples} == {60_000.0}
+
+
+@pytest.mark.parametrize("lie", [50_000.0, 54_545.0, 67_000.0, 120_000.0])
+def test_no_first_price_alone_brings_a_trade(lie: float) -> None:
+    """With the shortest window, whatever side it lies on."""
+    eager = rules(thresholds=LeadLag(spot_move_min_pct=0.01, edge_min_pct=0.01, edge_exit_pct=0.0, lookback_points=2))
+    play = Play(eager)
+    play.ticks([seen(0, spot=lie), *(seen(INTERVAL_S * n) for n in range(1, 6))])
+    assert trades(play) == []
 
 
 def _drift(n: int, wall_step_s: float = 0) -> Snapshot:

@@ -30,6 +30,10 @@ from tests.faulty import CALM_BOOK, Blind, Forgetful, Session
 from tests.portal import portal_files
 
 FLAT = (SimMarket(slug="flat-btc", pair="XBTUSD"), SimMarket(slug="flat-eth", pair="ETHUSD", direction="inverse"))
+STILL = Steady(spot=lambda pair, ms: 60_000.0 if pair == "XBTUSD" else 3_000.0, books=lambda token, ms: CALM_BOOK, markets=FLAT)
+AFTER_A_FIRST = (0.0, 0.0, 0.0, 0.0)
+"""Rates of lies in the ticks after a first price that lied: long enough for the true one to be believed and traded on."""
+
 EAGER = {
     "LEAD_LAG_SPOT_MOVE_MIN_PCT": "0.01",
     "LEAD_LAG_EDGE_MIN_PCT": "0.01",
@@ -74,32 +78,39 @@ class Figures:
 def flat_market(ticks: int, *, rate: float = 0.4) -> Figures:
     """Nothing moves, and so many of the answers say otherwise: nothing may be traded.
 
-    The first tick is true: a first price can only be compared with what comes after it.
+    A fifth of the ticks are first ones and what follows them, in agents that begin with a price that lies.
     """
-    world = Steady(
-        spot=lambda pair, ms: 60_000.0 if pair == "XBTUSD" else 3_000.0,
-        books=lambda token, ms: CALM_BOOK,
-        markets=FLAT,
-    )
-    faults = Faults(world, rate=0.0, kinds=DATA, seed=SEED)
-    trades: list[str] = []
-
-    async def play() -> Session:
-        session = Session(faults, world, EAGER)
-        session.keep(Forgetful(), Blind())
-        for _ in range(ticks):
-            report = await session.tick()
-            faults.rate = rate
-            trades.extend(f"tick {report.state.sequence}: {trade.notes}" for trade in report.trades)
-        await session.close()
-        return session
-
-    asyncio.run(play())
+    faults = Faults(STILL, rate=rate, kinds=DATA, seed=SEED)
+    trades = asyncio.run(_traded(faults, ticks * 4 // 5))
+    starts = ticks // 5 // len(AFTER_A_FIRST)
+    for seed in range(starts):
+        lied = Faults(STILL, rate=1.0, kinds=["k_spike"], seed=seed)
+        trades += asyncio.run(_traded(lied, 1, *AFTER_A_FIRST))
+        faults.produced += lied.produced
     figures = Figures(
-        measured={"ticks": ticks, "lies": faults.produced.total(), "kinds": len(faults.produced), "trades": len(trades)}
+        measured={
+            "ticks": ticks,
+            "first_prices_that_lied": starts,
+            "lies": faults.produced.total(),
+            "kinds": len(faults.produced),
+            "trades": len(trades),
+        }
     )
     figures.demand(not trades, f"a lie was traded: {trades[:3]}")
     return figures
+
+
+async def _traded(faults: Faults, ticks: int, *then: float) -> list[str]:
+    """What a new agent trades in so many ticks, and in one more at each of these rates of lies."""
+    session = Session(faults, STILL, EAGER)
+    session.keep(Forgetful(), Blind())
+    trades: list[str] = []
+    for rate in (*[faults.rate] * ticks, *then):
+        faults.rate = rate
+        report = await session.tick()
+        trades.extend(f"tick {report.state.sequence}: {trade.notes}" for trade in report.trades)
+    await session.close()
+    return trades
 
 
 class Served:
