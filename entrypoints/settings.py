@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from entrypoints.keys import KEY_VARIABLES
 
@@ -279,6 +279,17 @@ class Settings(BaseModel):
     latency_ms: Annotated[int, Field(ge=0, le=600_000)] = Field(
         0, alias="PAPER_LATENCY_MS", description="milliseconds before an order meets a book, beside the market's own delay"
     )
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _is_text(cls, value: object) -> object:
+        """Bytes that are no UTF-8 come in as lone surrogates, and no file or log can say them."""
+        if isinstance(value, str) and not value.isascii():
+            try:
+                value.encode()
+            except UnicodeEncodeError:
+                raise ValueError("it must be UTF-8") from None
+        return value
 
     @model_validator(mode="after")
     def _fits_together(self) -> "Settings":

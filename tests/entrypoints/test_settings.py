@@ -10,6 +10,7 @@ BAD = (
     ("INTERVAL_S", "0,25", "valid number"),
     ("INTERVAL_S", "abc", "valid number"),
     ("INTERVAL_S", "1e999", "finite"),
+    ("OUT_DIR", "var\udc8a", "must be UTF-8"),
     ("INTERVAL_S", "", "valid number"),
     ("INTERVAL_S", "0", "greater than or equal to 0.1"),
     ("HTTP_TIMEOUT_S", "-1", "greater than 0"),
