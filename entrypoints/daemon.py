@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
@@ -25,7 +26,7 @@ from domain.report import Report
 from domain.state import State
 from entrypoints import VERSION
 from entrypoints.agent import Agent, Trader
-from entrypoints.background import daily_backups, venues
+from entrypoints.background import daily_backups, thread_defects, venues
 from entrypoints.container import Container, direct, map_entries, tick_deadline_s
 from entrypoints.logging import PATTERNS_ONLY
 from entrypoints.pace import Pace, PacedClock, told_to_stop
@@ -60,6 +61,7 @@ async def run(order: Run) -> State:
     entries = map_entries(settings)
     with ExitStack() as stack:
         stop = stack.enter_context(told_to_stop())
+        defects = stack.enter_context(thread_defects())
         stack.enter_context(StateLock(settings.state_dir))
         store = _opened(settings)
         stack.callback(store.close)
@@ -86,7 +88,7 @@ async def run(order: Run) -> State:
         pace = Pace(settings, clock, stop=stop, until_ms=order.until_ms)
         async with venues(container, stop):
             stack.enter_context(daily_backups(settings.state_dir / LEDGER_NAME))
-            state = await _Loop(order, agent, portal, pace, supervisor).run(state)
+            state = await _Loop(order, agent, portal, pace, supervisor, defects).run(state)
         logger.info("stopped after tick {}: equity {}", state.sequence, state.ledger.equity)
         return state
 
@@ -160,8 +162,10 @@ def _supervised(settings: Settings) -> Iterator[Supervisor]:
 class _Loop:
     """The ticks of one run."""
 
-    def __init__(self, order: Run, agent: Agent, portal: PortalFiles, pace: Pace, supervisor: Supervisor) -> None:
-        self._order, self._agent, self._portal, self._pace = order, agent, portal, pace
+    def __init__(
+        self, order: Run, agent: Agent, portal: PortalFiles, pace: Pace, supervisor: Supervisor, defects: deque[str]
+    ) -> None:
+        self._order, self._agent, self._portal, self._pace, self._defects = order, agent, portal, pace, defects
         self._supervisor, self._trader = supervisor, Trader(agent)
         self._unwritten = 0
 
@@ -175,6 +179,8 @@ class _Loop:
         started = perf_counter()
         self._state = await self._tick(self._state, moment)
         self._portal.note(tick_ms=(perf_counter() - started) * 1000)
+        if self._defects:
+            self._portal.note(last_error=self._order.redacted(self._defects.popleft()))
         self._tell_of_files()
 
     def _tell_of_files(self) -> None:
