@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from time import perf_counter
 
 from loguru import logger
@@ -16,7 +17,7 @@ from adapters.portal.manifest import read_manifest
 from adapters.portal.writer import PortalFiles
 from adapters.sqlite_ledger import LEDGER_NAME, LedgerInvalid, LedgerUnwritable, SqliteLedger
 from adapters.sqlite_ledger.versions import sqlite_doubt
-from adapters.state_lock import StateLock
+from adapters.state_lock import StateLock, own_uid
 from adapters.supervisor import Supervisor
 from adapters.tape.recorder import RecordedFeed, RecordedLedger
 from domain.ledger import LawBroken
@@ -38,7 +39,12 @@ GRACE_S = 6.0
 
 
 class OutDirUnusable(Exception):
-    """The published files cannot be written at all."""
+    """The published files cannot be written at all. `uid` is the user that tried, None where users have no numbers."""
+
+    def __init__(self, path: Path, uid: int | None, why: str) -> None:
+        """Name the directory, the user and the reason."""
+        who = "" if uid is None else f" by uid {uid}"
+        super().__init__(f"OUT_DIR {path} cannot be used{who}: {why}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +132,7 @@ def _portal(settings: Settings, store: SqliteLedger, container: Container, clock
     try:
         portal.rebuild(store.journal())
     except OSError as error:
-        raise OutDirUnusable(f"OUT_DIR {settings.out_dir} cannot be used: {error.strerror or error}") from error
+        raise OutDirUnusable(settings.out_dir, own_uid(), error.strerror or str(error)) from error
     return portal
 
 

@@ -501,6 +501,7 @@ PROVEN: Rows = {**NETWORK, **DATA, **CLOCK, **PROCESSES, **CONFIGURATION, **PAGE
 """Row -> the tests that prove it."""
 
 ELSEWHERE: Mapping[str, str] = {
+    "X23": "how memory grows in a simulated day is a figure of `make torture`; in the short runs it has not settled",
     "X24": "WatchdogSec=120 stands in the unit file, which is judged with the deployment",
     "X25": "StartLimitBurst=10 and Restart= stand in the unit file, which is judged with the deployment",
     "W8": "the list of what the deployment copies is judged with the deployment; here: what the portal's own server gives away",

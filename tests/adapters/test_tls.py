@@ -1,6 +1,7 @@
 """Who is not who it says it is gets no question: certificates, names, and hosts that speak no TLS or do not exist."""
 
 import asyncio
+import re
 import shutil
 import ssl
 import subprocess
@@ -167,6 +168,9 @@ def test_nothing_ever_asks_for_less_than_a_verified_host() -> None:
         path.read_text(encoding="utf-8") for layer in ("adapters", "entrypoints") for path in (ROOT / layer).rglob("*.py")
     ]
     assert not [text for text in sources if "verify=False" in text or "CERT_NONE" in text]
-    opened = [text for text in sources if "httpx.AsyncClient(" in text or "httpx.AsyncHTTPTransport(" in text]
-    assert len(opened) >= 2
-    assert all("trust_env=False" in text for text in opened)
+    opened = [re.findall(r"httpx\.(?:Async)?(?:Client|HTTPTransport)\(", text) for text in sources]
+    assert sum(map(len, opened)) >= 2
+    assert [calls for text, calls in zip(sources, opened, strict=True) if text.count("trust_env=False") < len(calls)] == []
+    assert not [
+        text for text in sources if re.search(r"^\s*(?:import|from) (?:urllib\.request|http\.client)", text, re.MULTILINE)
+    ]
