@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from adapters.match_draw import is_match_draw
 from adapters.polymarket_address import is_token
-from adapters.wire_numbers import IsoMs, JsonNumber, Wire, clean_name, json_number, strict_json
+from adapters.wire_numbers import FIRST_MS, LAST_MS, IsoMs, JsonNumber, Wire, clean_name, json_number, strict_json
 from domain.fees import FREE, FeeSchedule, assumed_schedule, stated_schedule
 from domain.market import ConditionId, TokenId
 from domain.ports import Unavailable
@@ -146,7 +146,7 @@ class WireMarket(GammaWire):
     fee_type: str = Field(alias="feeType", default="")
     fee: WireFee | None = Field(alias="feeSchedule", default=None)
     delay_s: Annotated[JsonNumber, Field(le=LONGEST_DELAY_S)] = Field(alias="secondsDelay", default=Decimal(0))
-    ends_at_ms: IsoMs | None = Field(alias="endDate", default=None)
+    ends_at_ms: Annotated[IsoMs, Field(ge=FIRST_MS, le=LAST_MS)] | None = Field(alias="endDate", default=None)
     resolution: str = Field(alias="umaResolutionStatus", default="")
     resolutions: Texts = Field(alias="umaResolutionStatuses", default_factory=list)
     category: Label = ""

@@ -21,7 +21,8 @@ if sys.platform == "win32":
         os.lseek(descriptor, LOCKED_BYTE, os.SEEK_SET)
         msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
 
-    def _uid() -> int | None:
+    def own_uid() -> int | None:
+        """The user of this process; None where users have no numbers."""
         return None
 
 else:
@@ -30,7 +31,8 @@ else:
     def _lock(descriptor: int) -> None:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
-    def _uid() -> int | None:
+    def own_uid() -> int | None:
+        """The user of this process; None where users have no numbers."""
         return os.getuid()
 
 
@@ -93,10 +95,10 @@ class StateLock:
             self._state_dir.mkdir(mode=0o750, parents=True, exist_ok=True)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o640)
         except OSError as error:
-            raise StateDirUnusable(self._state_dir, _uid(), error.strerror or str(error)) from error
+            raise StateDirUnusable(self._state_dir, own_uid(), error.strerror or str(error)) from error
         if not os.access(self._state_dir, os.W_OK | os.X_OK):
             os.close(descriptor)
-            raise StateDirUnusable(self._state_dir, _uid(), "no permission to write")
+            raise StateDirUnusable(self._state_dir, own_uid(), "no permission to write")
         return descriptor
 
 

@@ -1,7 +1,8 @@
-"""What runs beside the ticks: the venues' connections, the look-up of the map's markets, discovery, a backup a day."""
+"""What runs beside the ticks: the venues' connections, the look-up of the map's markets, discovery, a backup a day, threads."""
 
 import asyncio
 import threading
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import UTC, datetime
@@ -22,6 +23,9 @@ BACKUP_CHECK_S = 600.0
 
 BACKUP_GRACE_S = 3.0
 """Seconds that a backup gets to finish at the end; cut off, it leaves nothing that counts."""
+
+TOLD_DEFECTS = 8
+"""Ended threads that wait to be shown; of more only the newest are."""
 
 
 @asynccontextmanager
@@ -87,3 +91,20 @@ def _keep_backed_up(path: Path, over: threading.Event) -> None:
             logger.error("no backup of the ledger: {}", error)
         if over.wait(BACKUP_CHECK_S):
             return
+
+
+@contextmanager
+def thread_defects() -> Iterator[deque[str]]:
+    """What has ended a thread meanwhile, for the ticks to show: they go on. Whoever heard of it before still does."""
+    before, told = threading.excepthook, deque[str](maxlen=TOLD_DEFECTS)
+
+    def hook(ended: threading.ExceptHookArgs) -> None:
+        name = ended.thread.name if ended.thread else "?"
+        told.append(f"thread {name}: {ended.exc_type.__name__}: {ended.exc_value}")
+        before(ended)
+
+    threading.excepthook = hook
+    try:
+        yield told
+    finally:
+        threading.excepthook = before

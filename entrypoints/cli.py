@@ -34,7 +34,7 @@ from entrypoints.daemon import run as run_daemon
 from entrypoints.demo import WEB_ROOT, DemoRefused, Play, play
 from entrypoints.keys import VALUES, read_keys
 from entrypoints.ledger import ledger_app
-from entrypoints.logging import configure_logging, tell
+from entrypoints.logging import configure_logging, defects_of_threads, tell
 from entrypoints.preview import PreviewRefused, batch, case_of, json_of, previewed
 from entrypoints.recording import RecordingUnwritable
 from entrypoints.recording import record as recording
@@ -85,7 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _open_standard_streams()
     _log_from("WARNING")
     try:
-        app(args=list(arguments) if arguments is not None else None)
+        with defects_of_threads():
+            app(args=list(arguments) if arguments is not None else None)
     except Exception as error:  # noqa: BLE001 - Python's own traceback would show what the log's sink takes out
         sys.exit(exit_code_for(error))
 

@@ -2,9 +2,11 @@
 
 import asyncio
 import os
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from time import perf_counter
 
 from loguru import logger
@@ -15,7 +17,7 @@ from adapters.portal.manifest import read_manifest
 from adapters.portal.writer import PortalFiles
 from adapters.sqlite_ledger import LEDGER_NAME, LedgerInvalid, LedgerUnwritable, SqliteLedger
 from adapters.sqlite_ledger.versions import sqlite_doubt
-from adapters.state_lock import StateLock
+from adapters.state_lock import StateLock, own_uid
 from adapters.supervisor import Supervisor
 from adapters.tape.recorder import RecordedFeed, RecordedLedger
 from domain.ledger import LawBroken
@@ -25,7 +27,7 @@ from domain.report import Report
 from domain.state import State
 from entrypoints import VERSION
 from entrypoints.agent import Agent, Trader
-from entrypoints.background import daily_backups, venues
+from entrypoints.background import daily_backups, thread_defects, venues
 from entrypoints.container import Container, direct, map_entries, tick_deadline_s
 from entrypoints.logging import PATTERNS_ONLY
 from entrypoints.pace import Pace, PacedClock, told_to_stop
@@ -37,7 +39,12 @@ GRACE_S = 6.0
 
 
 class OutDirUnusable(Exception):
-    """The published files cannot be written at all."""
+    """The published files cannot be written at all. `uid` is the user that tried, None where users have no numbers."""
+
+    def __init__(self, path: Path, uid: int | None, why: str) -> None:
+        """Name the directory, the user and the reason."""
+        who = "" if uid is None else f" by uid {uid}"
+        super().__init__(f"OUT_DIR {path} cannot be used{who}: {why}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +67,7 @@ async def run(order: Run) -> State:
     entries = map_entries(settings)
     with ExitStack() as stack:
         stop = stack.enter_context(told_to_stop())
+        defects = stack.enter_context(thread_defects())
         stack.enter_context(StateLock(settings.state_dir))
         store = _opened(settings)
         stack.callback(store.close)
@@ -86,7 +94,7 @@ async def run(order: Run) -> State:
         pace = Pace(settings, clock, stop=stop, until_ms=order.until_ms)
         async with venues(container, stop):
             stack.enter_context(daily_backups(settings.state_dir / LEDGER_NAME))
-            state = await _Loop(order, agent, portal, pace, supervisor).run(state)
+            state = await _Loop(order, agent, portal, pace, supervisor, defects).run(state)
         logger.info("stopped after tick {}: equity {}", state.sequence, state.ledger.equity)
         return state
 
@@ -124,7 +132,7 @@ def _portal(settings: Settings, store: SqliteLedger, container: Container, clock
     try:
         portal.rebuild(store.journal())
     except OSError as error:
-        raise OutDirUnusable(f"OUT_DIR {settings.out_dir} cannot be used: {error.strerror or error}") from error
+        raise OutDirUnusable(settings.out_dir, own_uid(), error.strerror or str(error)) from error
     return portal
 
 
@@ -160,8 +168,10 @@ def _supervised(settings: Settings) -> Iterator[Supervisor]:
 class _Loop:
     """The ticks of one run."""
 
-    def __init__(self, order: Run, agent: Agent, portal: PortalFiles, pace: Pace, supervisor: Supervisor) -> None:
-        self._order, self._agent, self._portal, self._pace = order, agent, portal, pace
+    def __init__(
+        self, order: Run, agent: Agent, portal: PortalFiles, pace: Pace, supervisor: Supervisor, defects: deque[str]
+    ) -> None:
+        self._order, self._agent, self._portal, self._pace, self._defects = order, agent, portal, pace, defects
         self._supervisor, self._trader = supervisor, Trader(agent)
         self._unwritten = 0
 
@@ -175,6 +185,8 @@ class _Loop:
         started = perf_counter()
         self._state = await self._tick(self._state, moment)
         self._portal.note(tick_ms=(perf_counter() - started) * 1000)
+        if self._defects:
+            self._portal.note(last_error=self._order.redacted(self._defects.popleft()))
         self._tell_of_files()
 
     def _tell_of_files(self) -> None:

@@ -8,9 +8,10 @@ can forge a line. Nor can a log that nobody reads any more stop the daemon.
 import logging
 import os
 import sys
+import threading
 import traceback
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -39,6 +40,23 @@ def configure_logging(level: str, redacted: Redaction = PATTERNS_ONLY) -> None:
 
     logger.remove()
     logger.add(sink, level=level, format="{message}", diagnose=False, backtrace=False, catch=False)
+
+
+@contextmanager
+def defects_of_threads() -> Iterator[None]:
+    """What ends a thread goes to the log: Python itself would print it with everything that the log's sink takes out."""
+    before = threading.excepthook
+    threading.excepthook = _tell_of_thread
+    try:
+        yield
+    finally:
+        threading.excepthook = before
+
+
+def _tell_of_thread(ended: threading.ExceptHookArgs) -> None:
+    if ended.exc_value is not None and ended.thread is not None:
+        kind = type(ended.exc_value).__name__
+        logger.opt(exception=ended.exc_value).error("a defect ended the thread {}: {}", ended.thread.name, kind)
 
 
 def tell(text: str) -> None:

@@ -4,6 +4,8 @@ Kept by an allow-list, because a deny-list forgets. The checks are functions of 
 """
 
 import ast
+import re
+import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
@@ -223,6 +225,39 @@ def test_only_sqlite_opens_the_ledger(project: Sources) -> None:
 def test_the_domain_has_no_import_cycles(project: Sources) -> None:
     """Each module can be read after those that it imports."""
     assert cycles({path: source for path, source in project.items() if _layer(path) == "domain"}) == []
+
+
+IMPORT = re.compile(r"^\s*(?:from|import) ([\w.]+)", re.MULTILINE)
+PICKLERS = frozenset({"pickle", "marshal", "shelve", "dill", "cloudpickle"})
+KEY_HOLDERS = ("adapters/keys/", "adapters/simulated_venues/accounts.py", "entrypoints/")
+"""Where keys are known by name. The tape, which works in other processes and on other machines, is not among it."""
+
+
+def test_nothing_is_pickled_by_hand_and_keys_stay_in_their_process(project: Sources) -> None:
+    """A pickled `SecretStr` is plain text, and so is whatever a worker is sent."""
+    uses = [(path, name) for path, source in project.items() for name in IMPORT.findall(source)]
+    known = [(path, name) for path, name in uses if name.startswith(("adapters.keys", "entrypoints.keys"))]
+    assert [use for use in uses if use[1].partition(".")[0] in PICKLERS] == []
+    assert [(path, name) for path, name in known if not path.startswith(KEY_HOLDERS)] == []
+    assert len(known) > 5
+
+
+LOOSE = """
+import logging
+from datetime import datetime
+
+print(datetime.now())
+print(datetime.fromtimestamp(0))
+logging.getLogger("x").info(f"bought {1}")
+"""
+
+
+def test_the_linter_refuses_local_times_and_formats_that_vary() -> None:
+    """As the project configures it."""
+    command = [sys.executable, "-m", "ruff", "check", "--output-format", "concise", "--stdin-filename", "entrypoints/x.py", "-"]
+    done = subprocess.run(command, input=LOOSE, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert [rule for rule in ("DTZ005", "DTZ006", "G004") if rule not in done.stdout] == []
 
 
 BROKEN = (

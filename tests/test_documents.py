@@ -71,3 +71,14 @@ def test_every_pinned_package_carries_hashes_and_no_registry_is_named(lock: str)
     assert "://" not in text
     packages = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]
     assert [package.split()[0] for package in packages if "--hash=sha256:" not in package] == []
+
+
+def test_what_is_locked_is_installed_by_its_hashes_alone() -> None:
+    """As a wheel, so that no package runs a script of its own on the way; and nothing locks a live broker's packages."""
+    recipes = (ROOT / "Makefile").read_text(encoding="utf-8").splitlines()
+    installs = [line for line in recipes if "pip install" in line and " -r " in line]
+    assert installs
+    assert [line for line in installs if "--require-hashes --only-binary :all:" not in line] == []
+    extras = re.findall(r"^(\w+) = \[$", (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert "tape" in extras
+    assert "live" not in extras

@@ -1,9 +1,10 @@
 """Files replaced whole: a reader sees the old one or the new one, and a disk that fails costs that one file's freshness."""
 
+import errno
 import os
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +13,8 @@ from adapters.portal.manifest import Content
 
 ATTEMPTS = 5
 PAUSE_S = 0.05
+FILE_LIMIT = 20_000_000
+"""Bytes of a file: more no page can show. The rows that are kept stay below it; it is for the day on which they do not."""
 
 Stamp = tuple[int, int, int]
 
@@ -28,9 +31,10 @@ class _Written:
 class Disk:
     """One directory of files that we alone write. Nothing is synced: every file can be made again from the ledger."""
 
-    def __init__(self, directory: Path) -> None:
-        """Nothing is touched before the first write."""
+    def __init__(self, directory: Path, *, replace: Callable[[Path, Path], object] = os.replace) -> None:
+        """Nothing is touched before the first write. `replace` puts a file in another's place."""
         self.directory = directory
+        self._put = replace
         self._written: dict[str, _Written] = {}
         self._failures: Counter[str] = Counter()
 
@@ -71,6 +75,8 @@ class Disk:
         self._written[name] = _Written(parts=parts, stamp=self._stamp(name), content=content)
 
     def _replace(self, name: str, whole: bytes) -> int:
+        if len(whole) > FILE_LIMIT:
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG), name)
         self.directory.mkdir(parents=True, exist_ok=True)
         temporary = self._temporary(name)
         temporary.write_bytes(whole)
@@ -78,7 +84,7 @@ class Disk:
         temporary.chmod(0o644)
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                temporary.replace(self.directory / name)
+                self._put(temporary, self.directory / name)
                 break
             except PermissionError:
                 # Windows refuses while a reader holds the file open, which readers do briefly.

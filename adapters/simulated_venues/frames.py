@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from adapters.wire_numbers import FIRST_MS, LAST_MS
+
 SOURCES = {
     "polymarket_clob": "clob",
     "polymarket_gamma": "gamma",
@@ -47,7 +49,8 @@ class Frame:
 def read_frames(path: Path) -> tuple[list[Frame], str | None]:
     """Every good frame in the file's order, and a warning when the file breaks off before its end.
 
-    Plain or gzip is told by the first bytes. RecordingInvalid when nothing usable comes before the break.
+    Plain or gzip is told by the first bytes. RecordingInvalid when nothing usable comes before the break, and for a frame of
+    a time that is none: what was written in another unit did not break off.
     """
     try:
         raw = path.read_bytes()
@@ -58,10 +61,13 @@ def read_frames(path: Path) -> tuple[list[Frame], str | None]:
     number = 0
     for number, text in enumerate(content.splitlines(), 1):
         try:
-            frames += _frames_of(text)
+            found = _frames_of(text)
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             warning = f"line {number} is broken ({_said(error)}); the recording ends at line {number - 1}"
             break
+        if any(not FIRST_MS <= frame.t_ms <= LAST_MS for frame in found):
+            raise RecordingInvalid(path, number, "t must be milliseconds between 2020 and 2100")
+        frames += found
     if not frames:
         raise RecordingInvalid(path, number, warning or "no frame in it")
     return frames, warning

@@ -4,6 +4,7 @@ import asyncio
 import json
 import math
 import time
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -229,6 +230,32 @@ def test_a_line_that_fails_over_a_real_socket_has_its_own_name_and_heals(kind: s
     assert said == WIRE[kind] or (kind == "down" and said == "connect_error")
     assert took_s < patience_s + 0.5
     assert venues.failures == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["s500", "s502_html", "s503", "s425", "s429", "s429_html", "s429_ra", "down"])
+def test_a_storm_of_errors_is_answered_by_fewer_questions(kind: str) -> None:
+    """For twenty ticks every host fails: nothing is asked twice in a tick, and soon each host is left alone for ticks."""
+    world, asked, ticks = _world(HELD, FRESH), Counter[tuple[int, str, str]](), 20
+
+    def watch(request: Request, spoiled: str | None, true: Answer, given: Answer) -> None:
+        asked[session.state.sequence, request.path, str(sorted(request.query.items()))] += 1
+
+    faults = Faults(world, rate=0.0, kinds=[kind], watch=watch)
+    session = Session(faults, world, SETTINGS)
+
+    async def play() -> None:
+        await session.tick()
+        asked.clear()
+        faults.rate = 1.0
+        await session.ticks(ticks)
+        await session.close()
+
+    asyncio.run(play())
+    assert max(asked.values()) == 1
+    for path in ("/books", "/0/public/Ticker"):
+        busy = {tick for tick, asked_path, _ in asked if asked_path == path}
+        assert 1 <= len(busy) <= ticks * 2 // 3
 
 
 BOOKS_ASKED = Request("POST", "/books", {}, b"")

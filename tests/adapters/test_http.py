@@ -18,6 +18,8 @@ from adapters.http import BODY_LIMIT, Body, Call, StatusRefused, VenueClient
 from adapters.wire_numbers import strict_json
 from domain.ports import Unavailable
 from tests.adapters.record_cassettes import NOW_MS, StoppedClock
+from tests.builders import moment
+from tests.fakes import FakeClock
 
 T = TypeVar("T")
 Conversation = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -106,6 +108,24 @@ class TestAnAnswer:
         assert body.json == {"rate": Decimal("0.07")}
         assert (body.status, body.age_s, body.server_ms) == (200, 3.0, 1_790_000_060_000)
         assert body.requested == StoppedClock().now()
+
+    def test_of_a_host_that_lets_us_wait_is_as_old_as_its_question(self) -> None:
+        """A venue that queues instead of refusing: the wait counts as age, and of two tries that of the second."""
+        clock = FakeClock(moment(0))
+        answers = iter((httpx.ReadError("reset"), httpx.Response(200, stream=httpx.ByteStream(b"[]"))))
+
+        def answer(request: httpx.Request) -> httpx.Response:
+            clock.advance(20)
+            given = next(answers)
+            if isinstance(given, Exception):
+                raise given
+            return given
+
+        client = VenueClient(
+            "venue", "http://venue.example", clock=clock, health=Health(), transport=httpx.MockTransport(answer)
+        )
+        body = run(client.get("/x"))
+        assert (body.requested, clock.now()) == (moment(20), moment(40))
 
     @pytest.mark.parametrize("headers", [{}, {"Age": "-1", "Date": "soon"}, {"Age": "1e9", "Date": "Mon, 99 Foo 2026 1"}])
     def test_tolerates_absent_and_garbled_age_and_date(self, headers: dict[str, str]) -> None:

@@ -38,6 +38,10 @@ MISTAKES = (
     ),
     ({"version": 2, "markets": []}, "version"),
     ({"version": 1, "markets": [ENTRY, ENTRY]}, r"markets\[1\] names the same token as markets\[0\]"),
+    (
+        {"version": 1, "markets": [{"name": name, "polymarket": {"clob_token_id": "12"}} for name in "abc"[:2]]},
+        r"markets\[1\] names the same token as markets\[0\]",
+    ),
     ({"version": 1, "markets": [{"name": "x", "polymarket": {}}]}, "needs one of market_url"),
     ({"version": 1, "markets": [{"name": "x", "polymarket": {"market_slug": "Not A Slug"}}]}, "is not a slug"),
     (

@@ -205,6 +205,8 @@ class TestAListing:
             ({"slug": None}, "invalid_market"),
             ({"closed": "false"}, "invalid_market"),
             ({"endDate": "2026-13-01T00:00:00Z"}, "invalid_market"),
+            ({"endDate": "1970-01-01T00:00:00Z"}, "invalid_market"),
+            ({"endDate": "2100-01-01T00:00:00.001Z"}, "invalid_market"),
             ({"feeSchedule": {"rate": 7}}, "invalid_market"),
             ({"secondsDelay": 3_000_000}, "invalid_market"),
             ({"feeSchedule": {"rate": Decimal("1e-999999999999")}}, "invalid_market"),

@@ -14,6 +14,7 @@ import pytest
 
 from adapters.health import Health
 from adapters.portal import FILES, MANIFEST, ManifestIdentity, OutputFile, PortalFiles, read_manifest
+from adapters.portal.disk import FILE_LIMIT, Disk
 from adapters.portal.schema import CANDIDATES, EDGE_SIGNALS, EQUITY, ORDERS, POSITIONS, PRICES, TRADES, Kind, Log
 from adapters.portal.tables import Lines, table
 from domain.decision import Cause, Costs, Reason, Signal, Verdict
@@ -542,6 +543,49 @@ def test_a_file_that_cannot_be_written_leaves_the_others_alone(tmp_path: Path) -
         portal.publish(report(2))
     assert len(rows(tmp_path, TRADES)) == 1
     assert_complete(tmp_path)
+
+
+def held_open(times: int) -> Callable[[Path, Path], None]:
+    """A file system that refuses to replace a file so many times, as Windows does while a reader has it open."""
+    left = [times]
+
+    def replace_unless_held(source: Path, target: Path) -> None:
+        if left[0]:
+            left[0] -= 1
+            raise PermissionError(13, "used by another process", str(target))
+        source.replace(target)
+
+    return replace_unless_held
+
+
+@pytest.mark.parametrize("times", [1, 4])
+def test_a_file_that_a_reader_holds_open_is_replaced_when_it_lets_go(tmp_path: Path, times: int) -> None:
+    """Up to four times 50 ms are waited for."""
+    disk = Disk(tmp_path, replace=held_open(times))
+    disk.write("a.csv", (b"new\n",), rows=0, newest_ms=None)
+    assert (tmp_path / "a.csv").read_bytes() == b"new\n"
+    assert disk.failures == {}
+
+
+def test_a_file_that_a_reader_does_not_let_go_stays_old_and_is_counted(tmp_path: Path) -> None:
+    """Nothing temporary is left, the next file is written, and the next time so is this one."""
+    (tmp_path / "a.csv").write_bytes(b"old\n")
+    disk = Disk(tmp_path, replace=held_open(5))
+    for name in ("a.csv", "b.csv"):
+        disk.write(name, (b"new\n",), rows=0, newest_ms=None)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {"a.csv": b"old\n", "b.csv": b"new\n"}
+    assert disk.failures == {"a.csv": 1}
+    disk.write("a.csv", (b"new\n",), rows=0, newest_ms=None)
+    assert (tmp_path / "a.csv").read_bytes() == b"new\n"
+
+
+def test_a_file_that_no_page_could_show_is_not_written(tmp_path: Path) -> None:
+    """Twenty megabytes and a byte: the old one stays, and that is counted."""
+    disk = Disk(tmp_path)
+    disk.write("a.csv", (b"old\n",), rows=0, newest_ms=None)
+    disk.write("a.csv", (b"x" * FILE_LIMIT, b"\n"), rows=0, newest_ms=None)
+    assert (tmp_path / "a.csv").read_bytes() == b"old\n"
+    assert disk.failures == {"a.csv": 1}
 
 
 def test_a_directory_that_cannot_be_is_said_at_the_start(tmp_path: Path) -> None:

@@ -27,6 +27,7 @@ from adapters.simulated_venues import (
     Steady,
     market_map,
 )
+from adapters.wire_numbers import FIRST_MS, LAST_MS
 
 START_MS = 1_790_000_000_000
 MINUTE_MS = 60_000
@@ -530,6 +531,17 @@ def test_a_broken_line_ends_the_recording_there(tmp_path: Path) -> None:
     assert recording.end_ms == START_MS + 1000
     assert recording.warning is not None
     assert "line 5" in recording.warning
+
+
+@pytest.mark.parametrize("t", [START_MS // 1000, START_MS * 1000, FIRST_MS - 1, LAST_MS + 1, 0, -START_MS, True])
+def test_a_frame_of_a_time_that_is_none_is_refused_with_its_line(tmp_path: Path, t: int) -> None:
+    """Seconds, microseconds, another century: the whole file was written in another unit, or by nobody's clock."""
+    rows = small_recording()
+    path = written(tmp_path / "r.jsonl", [*rows[:5], rows[5] | {"t": t}, *rows[6:]])
+    with pytest.raises(RecordingInvalid, match=r"r\.jsonl, line 6: t must be milliseconds between 2020 and 2100"):
+        Recording.open(path)
+    written(path, [rows[1] | {"t": FIRST_MS}, rows[2] | {"t": LAST_MS}])
+    assert Recording.open(path).end_ms == LAST_MS
 
 
 def test_a_cut_gzip_plays_what_is_left(tmp_path: Path) -> None:

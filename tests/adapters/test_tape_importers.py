@@ -132,6 +132,7 @@ def test_a_file_that_breaks_off_is_read_up_to_there_with_a_warning(tmp_path: Pat
         ({"asks": [["Infinity", "Infinity"]]}, "line 1: a number is none"),
         ({"ts": 10**300}, "line 1: ts"),
         ({"ts": "noon"}, "line 1: ts"),
+        ({"ts": END_MS // 1000}, "line 1: ts"),
     ],
 )
 def test_a_row_that_says_something_else_is_refused_with_its_line(tmp_path: Path, change: dict[str, object], said: str) -> None:
@@ -170,7 +171,7 @@ def test_a_line_of_which_nothing_can_be_written_is_where_the_reading_ends(tmp_pa
     assert "full.jsonl" in source.warnings[0]
 
 
-@pytest.mark.parametrize("end", ["9" * 300, "-1", "nan"])
+@pytest.mark.parametrize("end", ["9" * 300, "-1", "nan", "1577836799.9", f"{END_MS}.0"])
 def test_a_time_that_no_market_can_have_is_refused(tmp_path: Path, end: str) -> None:
     """With the line: no date can be written of it."""
     candles = CANDLES.replace(f"{END_MS // 1000}.0", end)

@@ -15,7 +15,9 @@ import pytest
 from adapters.portal import FILES
 from adapters.simulated_venues import BookSpec, SimMarket, SimulatedVenues, Steady, market_map
 from domain.market import Moment
+from entrypoints.container import tick_deadline_s
 from entrypoints.pace import on_grid
+from entrypoints.settings import read_settings
 from tests.entrypoints.processes import daemon, environment, published_tick, spelar, until, write_map
 
 MARKET = SimMarket(slug="btc-up-today")
@@ -150,3 +152,10 @@ def test_a_tick_has_the_time_it_was_due_unless_it_is_late_by_more_than_a_tenth(l
     moment = Moment(at_ms=1_000_000 + late_ms, elapsed_ms=45_000 + late_ms)
     placed = on_grid(moment, 0, 15_000)
     assert (placed.at_ms, placed.elapsed_ms) == (moment.at_ms - moved_back_ms, moment.elapsed_ms - moved_back_ms)
+
+
+@pytest.mark.parametrize(("interval_s", "deadline_s"), [("0.2", 5), ("5", 5), ("15", 15)])
+def test_a_tick_waits_for_the_venues_for_its_interval_and_at_least_five_seconds(interval_s: str, deadline_s: float) -> None:
+    """What has not answered by then is missing."""
+    settings = read_settings({"INTERVAL_S": interval_s, "LEAD_LAG_MAX_HOLD_SECS": "180"})
+    assert tick_deadline_s(settings) == deadline_s

@@ -135,7 +135,7 @@ def without_privileges(env: dict[str, str]) -> subprocess.CompletedProcess[str]:
 @pytest.mark.skipif(shutil.which("setpriv") is None or os.geteuid() != 0, reason="needs root, and setpriv to be less")
 @pytest.mark.parametrize("name", ["state", "out", "state/ledger.sqlite3"])
 def test_a_place_of_another_user_ends_the_start_with_78(tmp_path: Path, env: dict[str, str], name: str) -> None:
-    """The line names the place."""
+    """The line names the place and the user."""
     for _ in range(2):
         done = without_privileges({**env, "RUN_TICKS": "1"})
         assert done.returncode == 0, done.stderr
@@ -144,6 +144,7 @@ def test_a_place_of_another_user_ends_the_start_with_78(tmp_path: Path, env: dic
     refused = without_privileges({**env, "RUN_TICKS": "1"})
     assert refused.returncode == 78, refused.stderr
     assert str(tmp_path / name) in one_line(refused.stderr)
+    assert f"by uid {os.getuid()}" in one_line(refused.stderr)
 
 
 # --- and back ----------------------------------------------------------------------------------------------------------

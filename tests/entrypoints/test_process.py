@@ -130,6 +130,17 @@ def test_sigterm_while_the_venues_hang_ends_with_zero_and_a_whole_ledger(
     assert published_tick(tmp_path / "out") == 1
 
 
+def test_an_interrupt_ends_with_zero_after_its_tick(tmp_path: Path, env: dict[str, str]) -> None:
+    """Ctrl-C in a terminal is SIGTERM by systemd: the books are closed, and no traceback is shown."""
+    with daemon(env) as process:
+        until(lambda: published_tick(tmp_path / "out") >= 2)
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=10)
+        assert process.returncode == 0
+    assert "Traceback" not in said
+    assert not (tmp_path / "state/ledger.sqlite3-wal").exists()
+
+
 @pytest.mark.parametrize("ignored", [signal.SIGHUP, signal.SIGPIPE])
 def test_other_signals_stop_nothing(tmp_path: Path, env: dict[str, str], ignored: signal.Signals) -> None:
     """A closed terminal, a reader that has gone."""

@@ -26,7 +26,7 @@ from domain.market import OrderBook
 from domain.report import Report
 from tests.torture.mutations import Whole, broken, whole
 from tests.torture.parsers import PARSERS, NotJson, Parser
-from tests.torture.seeds import config_seeds, record_seeds, venue_seeds
+from tests.torture.seeds import collected, config_seeds, record_seeds, venue_seeds
 from tests.torture.world import Files, Flat, flaw, unlawful
 
 FULL, SHORT = 1_000_000, 20_000
@@ -225,6 +225,7 @@ def _one_of_each(findings: Iterable[Finding]) -> Iterator[Finding]:
 def figures(tally: Tally) -> dict[str, object]:
     """The figures of a run."""
     return {
+        "collected_seeds": sum(collected().values()),
         "accepted": tally.accepted.total(),
         "refused": tally.refused.total(),
         "findings": len(tally.findings),

@@ -84,6 +84,11 @@ def venue_seeds() -> Seeds:
     return {kind: (*found, *_collected(COLLECTED.get(kind, ()))) for kind, found in named.items()}
 
 
+def collected() -> dict[str, int]:
+    """How many collected payloads there are of each kind. None of any where the folder is not there: a run must say so."""
+    return {kind: len(_collected(starts)) for kind, starts in COLLECTED.items()}
+
+
 def _collected(starts: Iterable[str]) -> tuple[bytes, ...]:
     """The payloads whose names begin so, at most 20 kB each; none where the folder is not there."""
     paths = sorted(path for path in PAYLOADS.glob("*/*.json") if path.name.startswith(tuple(starts) or ("?",)))

@@ -6,9 +6,11 @@ from random import Random
 import pytest
 
 from domain.market import Level, Reference
+from tests.adapters.test_payloads import PAYLOADS, needs_payloads
 from tests.builders import book, moment
 from tests.torture.mutations import broken, whole
-from tests.torture.payloads import figures, tortured
+from tests.torture.payloads import Tally, figures, tortured
+from tests.torture.seeds import collected, venue_seeds
 from tests.torture.world import Flat, flaw, unlawful
 
 
@@ -21,6 +23,20 @@ def test_six_thousand_broken_payloads_break_no_law() -> None:
     assert figures(tally)["uncaught"] == 0
     assert tally.accepted.total() + tally.refused.total() == 6_000
     assert tally.accepted.total() > 500
+
+
+@needs_payloads
+def test_collected_payloads_are_among_what_is_broken() -> None:
+    """Of every kind of answer; without them the fuzzer knows only what our own venues say."""
+    counts, seeds = collected(), venue_seeds()
+    assert [kind for kind, count in counts.items() if not count] == []
+    assert {kind: len(seeds[kind]) > count for kind, count in counts.items()} == dict.fromkeys(counts, True)
+
+
+def test_the_figures_say_how_many_were_collected() -> None:
+    """None, where they do not lie beside this checkout."""
+    assert figures(Tally())["collected_seeds"] == sum(collected().values())
+    assert bool(sum(collected().values())) is PAYLOADS.is_dir()
 
 
 def test_a_payload_is_broken_in_the_same_way_for_the_same_dice() -> None:

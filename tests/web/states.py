@@ -176,8 +176,13 @@ def repeated(rows: list[Row], count: int) -> list[Row]:
 
 
 def _earlier(row: Row, by: timedelta) -> Row:
-    at = datetime.fromisoformat(row["ts"]) - by
-    return {**row, "ts": at.astimezone(UTC).isoformat(timespec="milliseconds")}
+    return {**row, "ts": earlier(row["ts"], by.total_seconds())}
+
+
+def earlier(ts: str, seconds: float) -> str:
+    """A row's time so many seconds earlier."""
+    at = datetime.fromisoformat(ts) - timedelta(seconds=seconds)
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")
 
 
 def appended(data: Path, at: datetime) -> None:

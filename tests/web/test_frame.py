@@ -1,5 +1,6 @@
 """What holds for whatever page lies in web/: it is ready soon, quiet, alone, readable, and true about its age."""
 
+import json
 import re
 import shutil
 import time
@@ -8,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from adapters.portal.schema import FILES, LIVE_STATUS, PORTFOLIO, OutputFile
+from adapters.portal.schema import EQUITY, FILES, LIVE_STATUS, MANIFEST, PORTFOLIO, OutputFile
 from tests.web import states
 from tests.web.agent import Agent, past, stamped
 from tests.web.browser import WEB, Look, opened, plain_server, viewed
@@ -64,6 +65,32 @@ def test_the_page_says_stale_when_the_agent_stops_and_recovers_by_itself(browser
         view.until(f"!document.querySelector('{STALE}')")
         assert view.page.evaluate("window.__same")
         assert view.complaints() == []
+
+
+STATES = "Object.fromEntries([...document.querySelectorAll('[data-file]')].map((e) => [e.dataset.file, e.dataset.state]))"
+AGES = "Object.fromEntries([...document.querySelectorAll('[data-age-s]')].map((e) => [e.dataset.file, Number(e.dataset.ageS)]))"
+
+
+@pytest.mark.parametrize("listed", [True, False], ids=["manifest", "no manifest"])
+def test_files_of_different_ticks_are_as_old_as_the_oldest_and_marked(browser: Browser, data: Path, listed: bool) -> None:
+    """One file stayed behind by ten minutes, as when its disk was full: every card that stands on it says so, no other does."""
+    path, manifest = data / EQUITY.name, data / MANIFEST.name
+    rows = [{**row, "ts": states.earlier(row["ts"], 600)} for row in states.rows_of(path)]
+    states.write_rows(path, EQUITY.columns, rows)
+    if listed:
+        document = json.loads(manifest.read_bytes())
+        document["files"][path.name]["newest"] = rows[-1]["ts"]
+        states.replace_file(manifest, json.dumps(document).encode())
+    else:
+        manifest.unlink()
+    with opened(browser, data, Look()) as view:
+        view.page.wait_for_selector(STALE)
+        shown, ages = view.page.evaluate(STATES), view.page.evaluate(AGES)
+    behind = {files for files in shown if path.name in files.split()}
+    assert any(len(files.split()) > 1 for files in behind)
+    assert {files: state for files, state in shown.items() if state == "stale"} == dict.fromkeys(behind, "stale")
+    assert all(ages[files] >= 600 for files in behind)
+    assert all(age < 600 for files, age in ages.items() if files not in behind)
 
 
 @pytest.mark.parametrize("hours", [-1, 1])

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from adapters.tape.importers.lines import LineModel, rows_of
 from adapters.tape.importers.wire import Source, frame, whole_ms
-from adapters.wire_numbers import LAST_MS
+from adapters.wire_numbers import FIRST_MS, LAST_MS
 
 BOOK_KEYS = ("market", "asset_id", "timestamp", "hash", "bids", "asks", "min_order_size", "tick_size")
 
@@ -19,7 +19,7 @@ BOOK_KEYS = ("market", "asset_id", "timestamp", "hash", "bids", "asks", "min_ord
 class EventRow(LineModel):
     """One event: when it was received (UTC seconds), the market's slug, and the event itself."""
 
-    recv: Annotated[Decimal, Field(ge=0, le=LAST_MS // 1000)]
+    recv: Annotated[Decimal, Field(ge=FIRST_MS // 1000, le=LAST_MS // 1000)]
     slug: str
     raw: dict[str, object]
 

@@ -9,13 +9,13 @@ from pydantic import Field
 from adapters.simulated_venues.frames import Frame, RecordingInvalid
 from adapters.tape.importers.lines import LineModel, rows_of
 from adapters.tape.importers.wire import PastMarket, Source, book_frame
-from adapters.wire_numbers import LAST_MS
+from adapters.wire_numbers import FIRST_MS, LAST_MS
 
 BOOKS_FILE = "books.jsonl.gz"
 MARKETS_FILE = "markets.jsonl"
 SIDES = ("UP", "DOWN")
 
-Millis = Annotated[int, Field(ge=0, le=LAST_MS)]
+Millis = Annotated[int, Field(ge=FIRST_MS, le=LAST_MS)]
 
 
 class BookRow(LineModel):

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from adapters.simulated_venues.frames import Frame
 from adapters.simulated_venues.wire import iso_seconds, json_bytes, shortest
-from adapters.wire_numbers import LAST_MS, json_number
+from adapters.wire_numbers import FIRST_MS, LAST_MS, json_number
 
 SETTLED_AFTER_MS = 60_000
 """From a market's end to the answer that says who won: recordings give the result without its time."""
@@ -122,8 +122,8 @@ def _number(text: str) -> Decimal:
 
 def whole_ms(seconds: Decimal) -> int:
     """UTC seconds as milliseconds. Raises `ValueError` for a time that no venue can have."""
-    if not 0 <= seconds <= LAST_MS // 1000:
-        raise ValueError("a time must lie between 1970 and 2100")
+    if not FIRST_MS // 1000 <= seconds <= LAST_MS // 1000:
+        raise ValueError("a time must lie between 2020 and 2100")
     return int(seconds * 1000)
 
 
