@@ -17,6 +17,7 @@ from adapters.clock import SystemClock
 from adapters.draw_baseline import BaselineInvalid
 from adapters.keys.values import Keys, KeysInvalid
 from adapters.market_map import MapInvalid
+from adapters.notifications import AddressesInvalid
 from adapters.portal_server import serve
 from adapters.simulated_venues import RecordingInvalid, UnknownKind
 from adapters.sqlite_ledger import LedgerForbidden, LedgerInvalid, LedgerUnwritable
@@ -35,10 +36,11 @@ from entrypoints.demo import WEB_ROOT, DemoRefused, Play, play
 from entrypoints.keys import VALUES, read_keys
 from entrypoints.ledger import ledger_app
 from entrypoints.logging import configure_logging, tell
+from entrypoints.lookout import MetricsUnservable
 from entrypoints.preview import PreviewRefused, batch, case_of, json_of, previewed
 from entrypoints.recording import RecordingUnwritable
 from entrypoints.recording import record as recording
-from entrypoints.redaction import Redaction
+from entrypoints.redaction import Redaction, secrets_of_addresses
 from entrypoints.settings import Settings, SettingsInvalid, doubts, read_settings
 from entrypoints.verify import compared, replayed
 from entrypoints.written import VerifyRefused, kept, published, refuse_tape
@@ -57,6 +59,8 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (UnknownKind, CONFIGURATION),
     (StateDirUnusable, CONFIGURATION),
     (OutDirUnusable, CONFIGURATION),
+    (AddressesInvalid, CONFIGURATION),
+    (MetricsUnservable, CONFIGURATION),
     (LedgerForbidden, CONFIGURATION),
     (AlreadyRunning, ALREADY_RUNNING),
     (LedgerUnwritable, LEDGER_UNWRITABLE),
@@ -112,7 +116,9 @@ def _open_standard_streams() -> None:
 
 def _redaction(keys: Keys | None = None) -> Redaction:
     """What knows the secrets of this process: those of the environment, and the keys that were read."""
-    return Redaction.of([*(os.environ.get(name, "") for name, _ in VALUES.values()), *(keys.secrets() if keys else ())])
+    named = (os.environ.get(name, "") for name, _ in VALUES.values())
+    addresses = secrets_of_addresses(os.environ.get("NOTIFY_URLS", ""))
+    return Redaction.of([*named, *addresses, *(keys.secrets() if keys else ())])
 
 
 def _log_from(level: str, keys: Keys | None = None) -> None:
