@@ -35,7 +35,7 @@ from entrypoints.daemon import run as run_daemon
 from entrypoints.demo import WEB_ROOT, DemoRefused, Play, play
 from entrypoints.keys import VALUES, read_keys
 from entrypoints.ledger import ledger_app
-from entrypoints.logging import configure_logging, tell
+from entrypoints.logging import ERROR, configure_logging, is_journal, prioritised, tell
 from entrypoints.lookout import MetricsUnservable
 from entrypoints.preview import PreviewRefused, batch, case_of, json_of, previewed
 from entrypoints.recording import RecordingUnwritable
@@ -101,7 +101,8 @@ def exit_code_for(error: Exception) -> int:
         logger.opt(exception=error).critical("a defect ended the command: {}", type(error).__name__)
     else:
         advice = f". {AFTER_A_LAW}." if isinstance(error, LawBroken) else ""
-        tell(f"{_redaction().known(str(error))}{advice}")
+        text = f"{_redaction().known(str(error))}{advice}"
+        tell(prioritised(text, ERROR) if is_journal(_journal_stream()) else text)
     return code
 
 
@@ -122,7 +123,11 @@ def _redaction(keys: Keys | None = None) -> Redaction:
 
 
 def _log_from(level: str, keys: Keys | None = None) -> None:
-    configure_logging(level, _redaction(keys))
+    configure_logging(level, _redaction(keys), journal_stream=_journal_stream())
+
+
+def _journal_stream() -> str:
+    return os.environ.get("JOURNAL_STREAM", "")
 
 
 def _settings() -> Settings:
