@@ -18,6 +18,7 @@ from adapters.draw_baseline import BaselineInvalid
 from adapters.keys.values import Keys, KeysInvalid
 from adapters.market_map import MapInvalid
 from adapters.notifications import AddressesInvalid
+from adapters.portal.cells import json_bytes
 from adapters.portal_server import serve
 from adapters.simulated_venues import RecordingInvalid, UnknownKind
 from adapters.sqlite_ledger import LedgerForbidden, LedgerInvalid, LedgerUnwritable
@@ -42,6 +43,7 @@ from entrypoints.recording import RecordingUnwritable
 from entrypoints.recording import record as recording
 from entrypoints.redaction import Redaction, secrets_of_addresses
 from entrypoints.settings import Settings, SettingsInvalid, doubts, read_settings
+from entrypoints.status import as_document, as_lines, standing
 from entrypoints.verify import compared, replayed
 from entrypoints.written import VerifyRefused, kept, published, refuse_tape
 
@@ -243,6 +245,20 @@ def check() -> None:
         return passed
 
     if not asyncio.run(look()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Is the agent alive: last tick, account, sources, errors, from its files; exit 1 when something is wrong."""
+    settings = _settings()
+    found = standing(settings, SystemClock().now().at_ms)
+    if as_json:
+        typer.echo(json_bytes(as_document(found)), nl=False)
+    else:
+        for line in as_lines(found, settings):
+            typer.echo(line)
+    if found.wrong:
         raise typer.Exit(1)
 
 
