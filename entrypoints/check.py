@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from adapters.clock import SystemClock
 from adapters.discovery import Discovery
 from adapters.market_map import MapEntry
+from adapters.notifications import AddressesInvalid
 from adapters.polymarket_clob import server_time_ms
 from domain.market import Market, OrderBook, Quote, TokenId, tokens_of
 from domain.ports import OrderBooks, References, Unavailable
@@ -38,6 +39,8 @@ async def check(settings: Settings, entries: tuple[MapEntry, ...]) -> AsyncItera
     where = settings.market_map_path or "no map; POLYMARKET_CLOB_TOKEN_ID"
     finds = settings.scan_enable and settings.scan_use_for_trading
     yield Finding(subject="market map", passed=bool(entries) or finds, seen=f"{where}: {len(entries)} markets")
+    if settings.notify_urls is not None:
+        yield _receivers(container, len(settings.notify_urls.get_secret_value().split()))
     try:
         if settings.scan_enable:
             yield await _scan(container.discovery())
@@ -60,6 +63,15 @@ async def check(settings: Settings, entries: tuple[MapEntry, ...]) -> AsyncItera
     finally:
         for client in container.clients():
             await client.aclose()
+
+
+def _receivers(container: Container, count: int) -> Finding:
+    """Whether Apprise knows every address; nobody is told anything."""
+    try:
+        container.notifier()
+    except AddressesInvalid as error:
+        return Finding(subject="notifications", passed=False, seen=str(error))
+    return Finding(subject="notifications", passed=True, seen=f"{count} addresses; nothing was sent to them")
 
 
 async def _scan(discovery: Discovery) -> Finding:
