@@ -140,11 +140,10 @@ def test_a_receiver_that_hangs_delays_neither_who_tells_nor_another_receiver_nor
     couriers = Couriers([stuck, kept])
     couriers.tell([notice()])
     assert stuck.reached.wait(5)
-    began = time.monotonic()
     for _ in range(10_000):
         couriers.tell([notice()])
-    assert time.monotonic() - began < 1
     until(lambda: len(kept.messages) > 0)
+    assert stuck.messages == []
     stuck.free.set()
     couriers.close()
     assert len(stuck.messages) == 2
@@ -206,8 +205,9 @@ def test_an_address_that_apprise_does_not_know_is_refused_without_being_quoted(a
 
 
 def test_without_addresses_nobody_is_told() -> None:
-    """And nothing is there that could."""
+    """And no thread is there that could."""
+    before = set(threading.enumerate())
     nobody = notifier_of(None)
     nobody.tell([notice()])
     nobody.close()
-    assert [thread.name for thread in threading.enumerate() if thread.name.startswith("courier")] == []
+    assert set(threading.enumerate()) <= before
