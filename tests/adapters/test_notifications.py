@@ -77,6 +77,13 @@ def test_what_is_too_much_for_a_message_is_counted() -> None:
     assert body.splitlines()[20:] == ["and not told: 5 x fill, 2 x exit"]
 
 
+def test_what_is_grave_is_not_crowded_out() -> None:
+    """An error behind thirty fills: it is told, in its place, and one fill more is not."""
+    *fills, last, untold = message_of([notice()] * 30 + [notice(NoticeKind.ERROR, "broken")], {}).body.splitlines()
+    assert len(fills) == 19
+    assert (last, untold) == ("12:00:00 UTC broken", "and not told: 11 x fill")
+
+
 def test_what_comes_while_a_message_is_under_way_goes_with_the_next() -> None:
     """The first alone, the other two together."""
     kept = Kept()
