@@ -20,9 +20,9 @@ from adapters.portal.schema import FILES, HEDGE_SIGNALS, Kind, OutputFile
 from adapters.sqlite_ledger import LEDGER_NAME
 from entrypoints import VERSION
 from entrypoints.container import map_entries
-from entrypoints.keys import FILE_VARIABLE, VALUES
+from entrypoints.doctor_secrets import json_in, secrets_around, text_in, without_notes
 from entrypoints.ledger import findings
-from entrypoints.redaction import Redaction, secrets_of_addresses
+from entrypoints.redaction import Redaction
 from entrypoints.settings import KNOWN, Settings, doubts
 
 UNIT = "spelar-agent.service"
@@ -36,7 +36,6 @@ FIRST, LAST = 4, 3
 """Lines of a published table that are shown: its head with the newest rows."""
 
 JSON_LENGTH = 4000
-READ_AT_MOST = 1_000_000
 
 Lines = Iterable[str]
 
@@ -65,7 +64,8 @@ class Section:
 
 def report(asked: Asked) -> tuple[Section, ...]:
     """Everything that can be found out; a part that fails says so and stops no other."""
-    redacted = Redaction.of(_secrets(asked))
+    map_path = asked.settings.market_map_path if asked.settings is not None else None
+    redacted = Redaction.of(secrets_around(asked.environment, map_path))
     parts: list[tuple[str, Callable[[], Lines]]] = [("versions", _versions), ("settings", lambda: _settings(asked))]
     if (settings := asked.settings) is not None:
         parts += [
@@ -106,19 +106,6 @@ def _all_of(collect: Callable[[], Lines]) -> Iterator[str]:
         yield from f"this part ended early: {type(error).__name__}: {error}".splitlines()
 
 
-def _secrets(asked: Asked) -> Iterator[str]:
-    """All that must not be seen: keys wherever they lie, who is told, and what people noted in the map for themselves."""
-    environment = asked.environment
-    yield from (environment.get(name, "") for name, _ in VALUES.values())
-    yield from secrets_of_addresses(environment.get("NOTIFY_URLS", ""))
-    if path := environment.get(FILE_VARIABLE, "").strip():
-        yield from _strings(_json(Path(path)))
-    if directory := environment.get("CREDENTIALS_DIRECTORY", "").strip():
-        yield from (_text(Path(directory) / name.lower()).strip() for name, _ in VALUES.values())
-    if asked.settings is not None and asked.settings.market_map_path is not None:
-        yield from _notes(_json(asked.settings.market_map_path))
-
-
 def _versions() -> Lines:
     yield f"spelar {VERSION}, Python {platform.python_version()} ({sys.executable})"
     yield f"{platform.platform()}, SQLite {sqlite3.sqlite_version}"
@@ -150,7 +137,7 @@ def _map(settings: Settings) -> Lines:
     if settings.draw_baseline_file is not None:
         yield f"{len(load_draw_baseline(settings.draw_baseline_file))} baselines"
     if settings.market_map_path is not None:
-        yield from json.dumps(_without_notes(_json(settings.market_map_path)), indent=1, ensure_ascii=False).splitlines()
+        yield from json.dumps(without_notes(json_in(settings.market_map_path)), indent=1, ensure_ascii=False).splitlines()
 
 
 def _places(settings: Settings) -> Lines:
@@ -180,7 +167,7 @@ def _files(out_dir: Path) -> Lines:
             continue
         found = path.stat()
         yield f"{file.name}: {found.st_size} bytes, {datetime.fromtimestamp(found.st_mtime, UTC).isoformat(timespec='seconds')}"
-        yield from (f"  {line[:LINE_LENGTH]}" for line in _head(file, _text(path)))
+        yield from (f"  {line[:LINE_LENGTH]}" for line in _head(file, text_in(path)))
 
 
 def _head(file: OutputFile, text: str) -> Lines:
@@ -196,7 +183,7 @@ def _head(file: OutputFile, text: str) -> Lines:
 
 
 def _tail(log: Path) -> Lines:
-    return _text(log, end=True).splitlines()[-LOG_LINES:]
+    return text_in(log, end=True).splitlines()[-LOG_LINES:]
 
 
 def _systemd(environment: Mapping[str, str]) -> Lines:
@@ -214,52 +201,3 @@ def _said(*command: str) -> Lines:
     except (OSError, subprocess.TimeoutExpired) as error:
         return (f"{command[0]}: {type(error).__name__}",)
     return (done.stdout + done.stderr).splitlines()
-
-
-def _text(path: Path, *, end: bool = False) -> str:
-    """A file's beginning or end as text; empty when it cannot be read."""
-    try:
-        with path.open("rb") as file:
-            if end:
-                file.seek(max(0, os.fstat(file.fileno()).st_size - READ_AT_MOST))
-            return file.read(READ_AT_MOST).decode(errors="replace")
-    except OSError:
-        return ""
-
-
-def _json(path: Path) -> object:
-    try:
-        found: object = json.loads(_text(path))
-    except (ValueError, RecursionError):
-        return None
-    return found
-
-
-def _strings(value: object) -> Iterator[str]:
-    """Every text in a JSON value."""
-    match value:
-        case str():
-            yield value
-        case dict():
-            yield from (text for item in value.values() for text in _strings(item))
-        case list():
-            yield from (text for item in value for text in _strings(item))
-
-
-def _notes(value: object) -> Iterator[str]:
-    """Every text under the name `notes`."""
-    match value:
-        case dict():
-            for name, item in value.items():
-                yield from _strings(item) if name == "notes" else _notes(item)
-        case list():
-            yield from (text for item in value for text in _notes(item))
-
-
-def _without_notes(value: object) -> object:
-    match value:
-        case dict():
-            return {name: "***" if name == "notes" else _without_notes(item) for name, item in value.items()}
-        case list():
-            return [_without_notes(item) for item in value]
-    return value
