@@ -228,6 +228,11 @@ class Market:
         if self.direction not in (-1, 1):
             raise ValueError(f"direction must be 1 or -1, not {self.direction}")
 
+    @property
+    def label(self) -> str:
+        """Its name and its outcome, unless the name says it already."""
+        return self.name if self.name.endswith(self.outcome) else f"{self.name} {self.outcome}"
+
 
 def tokens_of(markets: Iterable[Market]) -> Iterator[TokenId]:
     """The tokens whose books a tick needs: those that are followed, and all three of a match whose draw is."""

@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Annotated
@@ -17,6 +18,8 @@ from adapters.clock import SystemClock
 from adapters.draw_baseline import BaselineInvalid
 from adapters.keys.values import Keys, KeysInvalid
 from adapters.market_map import MapInvalid
+from adapters.notifications import AddressesInvalid
+from adapters.portal.cells import json_bytes
 from adapters.portal_server import serve
 from adapters.simulated_venues import RecordingInvalid, UnknownKind
 from adapters.sqlite_ledger import LedgerForbidden, LedgerInvalid, LedgerUnwritable
@@ -25,6 +28,7 @@ from adapters.tape import TapeInvalid
 from domain.ledger import LawBroken
 from domain.ports import Unavailable
 from entrypoints import discover as discovering
+from entrypoints import doctor as doctors
 from entrypoints import resolve as resolving
 from entrypoints.check import check as findings_of
 from entrypoints.check_keys import HOW_TO_SET, verdicts_on
@@ -34,12 +38,14 @@ from entrypoints.daemon import run as run_daemon
 from entrypoints.demo import WEB_ROOT, DemoRefused, Play, play
 from entrypoints.keys import VALUES, read_keys
 from entrypoints.ledger import ledger_app
-from entrypoints.logging import configure_logging, defects_of_threads, tell
+from entrypoints.logging import ERROR, configure_logging, defects_of_threads, is_journal, prioritised, tell
+from entrypoints.lookout import MetricsUnservable
 from entrypoints.preview import PreviewRefused, batch, case_of, json_of, previewed
 from entrypoints.recording import RecordingUnwritable
 from entrypoints.recording import record as recording
-from entrypoints.redaction import Redaction
+from entrypoints.redaction import Redaction, secrets_of_addresses
 from entrypoints.settings import Settings, SettingsInvalid, doubts, read_settings
+from entrypoints.status import as_document, as_lines, standing
 from entrypoints.verify import compared, replayed
 from entrypoints.written import VerifyRefused, kept, published, refuse_tape
 
@@ -57,6 +63,8 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (UnknownKind, CONFIGURATION),
     (StateDirUnusable, CONFIGURATION),
     (OutDirUnusable, CONFIGURATION),
+    (AddressesInvalid, CONFIGURATION),
+    (MetricsUnservable, CONFIGURATION),
     (LedgerForbidden, CONFIGURATION),
     (AlreadyRunning, ALREADY_RUNNING),
     (LedgerUnwritable, LEDGER_UNWRITABLE),
@@ -98,7 +106,8 @@ def exit_code_for(error: Exception) -> int:
         logger.opt(exception=error).critical("a defect ended the command: {}", type(error).__name__)
     else:
         advice = f". {AFTER_A_LAW}." if isinstance(error, LawBroken) else ""
-        tell(f"{_redaction().known(str(error))}{advice}")
+        text = f"{_redaction().known(str(error))}{advice}"
+        tell(prioritised(text, ERROR) if is_journal(_journal_stream()) else text)
     return code
 
 
@@ -113,11 +122,17 @@ def _open_standard_streams() -> None:
 
 def _redaction(keys: Keys | None = None) -> Redaction:
     """What knows the secrets of this process: those of the environment, and the keys that were read."""
-    return Redaction.of([*(os.environ.get(name, "") for name, _ in VALUES.values()), *(keys.secrets() if keys else ())])
+    named = (os.environ.get(name, "") for name, _ in VALUES.values())
+    addresses = secrets_of_addresses(os.environ.get("NOTIFY_URLS", ""))
+    return Redaction.of([*named, *addresses, *(keys.secrets() if keys else ())])
 
 
 def _log_from(level: str, keys: Keys | None = None) -> None:
-    configure_logging(level, _redaction(keys))
+    configure_logging(level, _redaction(keys), journal_stream=_journal_stream())
+
+
+def _journal_stream() -> str:
+    return os.environ.get("JOURNAL_STREAM", "")
 
 
 def _settings() -> Settings:
@@ -234,6 +249,56 @@ def check() -> None:
 
     if not asyncio.run(look()):
         raise typer.Exit(1)
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Is the agent alive: last tick, account, sources, errors, from its files; exit 1 when something is wrong."""
+    settings = _settings()
+    found = standing(settings, SystemClock().now().at_ms)
+    if as_json:
+        typer.echo(json_bytes(as_document(found)), nl=False)
+    else:
+        for line in as_lines(found, settings):
+            typer.echo(line)
+    if found.wrong:
+        raise typer.Exit(1)
+
+
+@app.command()
+def doctor(
+    out: Annotated[Path | None, typer.Option(help="The file to write; a .zip gets a text for each part.")] = None,
+    log: Annotated[Path | None, typer.Option(help="A log file whose last lines go in.")] = None,
+    online: Annotated[bool, typer.Option("--online", help="Ask the venues too, as `spelar check` does.")] = False,
+) -> None:
+    """All that a report of a defect needs, without secrets: versions, settings, map, ledger, files, log, unit."""
+    settings, problem = None, ""
+    try:
+        settings = read_settings(os.environ)
+    except SettingsInvalid as error:
+        problem = str(error)
+    check = partial(_checked, settings) if online and settings is not None else None
+    sections = doctors.report(
+        doctors.Asked(environment=dict(os.environ), settings=settings, problem=problem, log=log, check=check)
+    )
+    if out is None:
+        typer.echo(doctors.as_text(sections))
+        return
+    try:
+        doctors.write(sections, out)
+    except OSError as error:
+        typer.echo(f"no report: {out}: {error.strerror or error}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{out}: read it before you pass it on")
+
+
+def _checked(settings: Settings) -> list[str]:
+    """What `spelar check` finds, a line each."""
+
+    async def look() -> list[str]:
+        return [str(finding) async for finding in findings_of(settings, map_entries(settings))]
+
+    return asyncio.run(look())
 
 
 @app.command("check-keys")

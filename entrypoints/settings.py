@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 
 from entrypoints.keys import KEY_VARIABLES
 
@@ -83,6 +83,14 @@ class Settings(BaseModel):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", alias="LOG_LEVEL", description="how much the log says"
+    )
+    notify_urls: Annotated[SecretStr | None, Off] = Field(
+        None,
+        alias="NOTIFY_URLS",
+        description="who is told of fills, exits and trouble: Apprise URLs with spaces between them; a secret",
+    )
+    metrics_port: Annotated[Annotated[int, Field(ge=1, le=65_535)] | None, Off] = Field(
+        None, alias="METRICS_PORT", description="port on loopback where Prometheus finds metrics"
     )
 
     clob_token_id: Annotated[Annotated[str, Field(pattern=r"^[0-9]{1,78}$")] | None, Off] = Field(
@@ -353,12 +361,12 @@ class Settings(BaseModel):
         return self.record_dir or self.state_dir / "recording"
 
     def exact(self) -> dict[str, object]:
-        """Every variable and its value as JSON has it, to be read again by `settings_of`; `***` for who asks in an address."""
-        values = self.model_dump(mode="json", by_alias=True)
+        """Every variable but secrets, as JSON, to be read again by `settings_of`; `***` for who asks in an address."""
+        values = self.model_dump(mode="json", by_alias=True, exclude={"notify_urls"})
         return {name: _USER.sub("://***@", value) if isinstance(value, str) else value for name, value in values.items()}
 
     def in_force(self) -> dict[str, str]:
-        """Every variable and its value in force, as text; empty for an absent gate, `***` for who asks in an address."""
+        """Every variable and its value in force, as text; empty for an absent gate, `***` for secrets."""
         values = {field.alias or name: getattr(self, name) for name, field in type(self).model_fields.items()}
         return {name: "" if value is None else _text(value) for name, value in values.items()}
 
@@ -373,6 +381,9 @@ HOLDS: Mapping[str, tuple[str, Callable[[Settings], float | None]]] = {
 
 VARIABLES = tuple(field.alias or name for name, field in Settings.model_fields.items())
 KNOWN = (*VARIABLES, *KEY_VARIABLES)
+SECRETS = frozenset({"NOTIFY_URLS"})
+"""Whose value nobody is told, not even when it is wrong."""
+
 PREFIXES = ("LEAD_LAG_", "PM_", "KRAKEN_", "POLYMARKET_", "PAPER_", "FRESHNESS_", "FAIR_MODEL_")
 
 
@@ -390,6 +401,8 @@ _USER = re.compile(r"://[^/]*@")
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return str(int(value))
+    if isinstance(value, SecretStr):
+        return "***"
     return f"{value:g}" if isinstance(value, float) else _USER.sub("://***@", str(value))
 
 
@@ -423,7 +436,8 @@ def _mistake(found: Mapping[str, object]) -> str:
     said = str(found["msg"]).removeprefix("Value error, ")
     if not isinstance(place, tuple) or not place:
         return said
-    return f"{place[0]}={found['input']!r}: {said}"
+    shown = "***" if place[0] in SECRETS else _USER.sub("://***@", repr(found["input"]))
+    return f"{place[0]}={shown}: {said}"
 
 
 def misspelt(environment: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -55,6 +55,14 @@ def test_all_mistakes_are_named_at_once() -> None:
     ]
 
 
+def test_a_bad_secret_is_named_without_its_value() -> None:
+    """What is wrong with it may be told, what it is may not."""
+    with pytest.raises(SettingsInvalid) as refused:
+        read_settings({"NOTIFY_URLS": "json://canary\udc8a", "KRAKEN_SPOT_BASE_URL": "ftp://canary@host"})
+    assert "NOTIFY_URLS=***: it must be UTF-8" in str(refused.value)
+    assert "canary" not in str(refused.value)
+
+
 @pytest.mark.parametrize("typo", ["LEAD_LAG_EGDE_MIN_PCT", "LEADLAG_EDGE_MIN_PCT", "INTERVALS", "PM_ORDER_SIZE_SHARE"])
 def test_a_variable_within_two_letters_of_ours_is_an_error_that_says_which_was_meant(typo: str) -> None:
     """A misspelt limit must not be a limit that silently does not hold."""
