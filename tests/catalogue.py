@@ -363,7 +363,7 @@ PROCESSES: Rows = {
         f"{PORTAL}::test_the_last_state_is_on_the_disk_after_close",
     ),
     "X24": (
-        f"{PROCESS}::test_a_hang_leaves_the_watchdog_unfed_and_its_signal_ends_the_daemon",
+        f"{PROCESS}::test_a_hang_leaves_the_watchdog_unfed_and_the_next_daemon_goes_on_with_nothing_lost",
         f"{PROCESS}::test_systemd_hears_ready_a_ping_after_each_tick_and_stopping",
     ),
     "X25": (
