@@ -233,6 +233,15 @@ class Market:
         """Its name and its outcome, unless the name says it already."""
         return self.name if self.name.endswith(self.outcome) else f"{self.name} {self.outcome}"
 
+    def is_one_with(self, other: "Market") -> bool:
+        """Whether both are outcomes of one market: by their tokens, as far as they are known, or by their condition."""
+        mine, theirs = ({each.token, each.complement} - {None} for each in (self, other))
+        return not mine.isdisjoint(theirs) or (self.condition is not None and self.condition == other.condition)
+
+    def shares_event_with(self, other: "Market") -> bool:
+        """Whether both belong to one event; a market whose event is not known is an event of its own."""
+        return (self.event != "" and self.event == other.event) or self.is_one_with(other)
+
 
 def tokens_of(markets: Iterable[Market]) -> Iterator[TokenId]:
     """The tokens whose books a tick needs: those that are followed, and all three of a match whose draw is."""
