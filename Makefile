@@ -72,8 +72,9 @@ screenshots: .venv/installed vendor ## docs/screenshots/: the portal's main rout
 vendor: .venv/installed ## web/vendor/: the portal's charts and CSV reader, from the npm registry by lock file
 	@$(BIN)/python -m scripts.vendor
 
-docs: .venv/installed ## write the generated tables of ARCHITECTURE.md, README.md and the example env file anew
+docs: .venv/installed ## write the generated tables of ARCHITECTURE.md, README.md, docs/ and the example env file anew
 	$(BIN)/python -m tests.documents
+	$(BIN)/python -m tests.guides
 
 cassettes: .venv/installed ## record the adapters' cassettes again (LIVE=1: from the real venues)
 	$(BIN)/python -m tests.adapters.record_cassettes $(if $(LIVE),--live)

@@ -1,6 +1,6 @@
 """The parts of the documents that the code knows better: tables of rules, of variables, of files. `make docs` writes them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from adapters.candidates import ScanReason
@@ -75,13 +75,14 @@ def _row(cells: Iterable[object]) -> str:
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
-def _table(head: tuple[str, ...], rows: Iterable[Iterable[object]]) -> str:
+def table(head: tuple[str, ...], rows: Iterable[Iterable[object]]) -> str:
+    """A table of Markdown."""
     return "\n".join([_row(head), _row("---" for _ in head), *map(_row, rows)])
 
 
 def rules_table(rows: Table) -> str:
     """One of the state machine's tables."""
-    return _table(
+    return table(
         ("reason", "what it says", "variable"),
         ((f"`{row.reason}`", row.says, f"`{row.setting}`" if row.setting else "") for row in rows),
     )
@@ -91,7 +92,7 @@ def strategies_table() -> str:
     """Every strategy's own gates and triggers, in their order."""
     strategies = [rules_of(read_settings({"STRATEGY_MODE": mode})).strategy for mode in STRATEGIES]
     tables = [(s.name, kind, rows) for s in strategies for kind, rows in (("enter", s.enter), ("exit", s.exit))]
-    return _table(
+    return table(
         ("strategy", "table", "reason", "what it says", "variable"),
         (
             (f"`{name}`", kind, f"`{row.reason}`", row.says, f"`{row.setting}`" if row.setting else "")
@@ -110,7 +111,7 @@ def variables_table() -> str:
     """Every variable with its default and its meaning; the keys, which are no settings, at the end."""
     defaults = {**Settings().in_force(), **dict.fromkeys(KEY_VARIABLES, "")}
     fields = ((field.alias or "", field.description or "") for field in Settings.model_fields.values())
-    return _table(
+    return table(
         ("variable", "default", "meaning"),
         (
             (f"`{name}`", f"`{defaults[name]}`" if defaults[name] else "absent", meaning)
@@ -121,7 +122,7 @@ def variables_table() -> str:
 
 def files_table() -> str:
     """Every file of `OUT_DIR`."""
-    return _table(
+    return table(
         ("file", "columns", "kept"),
         (
             (
@@ -137,7 +138,7 @@ def files_table() -> str:
 def tape_table() -> str:
     """Every columnar file of a tape."""
     rows = ((f"`{file}`", f"`{name}`", kind, says) for file, columns in tape.FILES.items() for name, kind, says in columns)
-    return _table(("file", "column", "type", "what it holds"), rows)
+    return table(("file", "column", "type", "what it holds"), rows)
 
 
 def exit_codes_table() -> str:
@@ -146,7 +147,7 @@ def exit_codes_table() -> str:
         (0, "the end that was asked for: SIGTERM, SIGINT, RUN_ONCE, RUN_TICKS"),
         (1, "`check` found something wrong, a key of `check-keys` does not work, `discover` or `resolve` found nothing"),
     ]
-    return _table(("code", "when"), [*rows, *((code, (kind.__doc__ or "").split("\n")[0]) for kind, code in EXIT_CODES)])
+    return table(("code", "when"), [*rows, *((code, (kind.__doc__ or "").split("\n")[0]) for kind, code in EXIT_CODES)])
 
 
 def env_example() -> str:
@@ -192,9 +193,9 @@ def generated() -> dict[str, str]:
     }
 
 
-def with_parts(text: str) -> str:
-    """A document with its generated parts renewed: what stands between `<!-- NAME -->` and `<!-- /NAME -->`."""
-    for name, part in generated().items():
+def with_parts(text: str, parts: Mapping[str, str]) -> str:
+    """A document with these parts renewed: what stands between `<!-- NAME -->` and `<!-- /NAME -->`."""
+    for name, part in parts.items():
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         if start in text:
             before, rest = text.split(start, 1)
@@ -207,5 +208,5 @@ DOCUMENTS = (ROOT / "ARCHITECTURE.md", ROOT / "README.md")
 
 if __name__ == "__main__":
     for document in DOCUMENTS:
-        document.write_text(with_parts(document.read_text(encoding="utf-8")), encoding="utf-8")
+        document.write_text(with_parts(document.read_text(encoding="utf-8"), generated()), encoding="utf-8")
     ENV_EXAMPLE.write_text(env_example(), encoding="utf-8")
