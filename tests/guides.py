@@ -5,7 +5,6 @@ all Swedish, stands in docs/texts.json. A name that is in one and not in the oth
 """
 
 import json
-import operator
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -82,7 +81,7 @@ _SETTINGS_HEAD = ("utgångsläge, enhet, betydelse, pröva, vad det kostar", "de
 
 def _setting(name: str, language: Language) -> tuple[str, ...]:
     unit, swedish = TEXTS["variables"][name]
-    default = Settings().in_force().get(name, "")
+    default = defaults().get(name, "")
     value, cost = RECOMMENDED.get(name, ("", ""))
     return (
         _code(name),
@@ -95,9 +94,20 @@ def _setting(name: str, language: Language) -> tuple[str, ...]:
 
 
 @cache
+def defaults() -> Mapping[str, str]:
+    """The value of every setting in an empty environment."""
+    return Settings().in_force()
+
+
+@cache
+def _schema() -> Mapping[str, Any]:
+    properties: Mapping[str, Any] = Settings.model_json_schema()["properties"]
+    return properties
+
+
 def _choices(name: str) -> tuple[str, ...]:
     """The words that a variable takes, empty where it takes others too."""
-    schema = Settings.model_json_schema()["properties"].get(name, {})
+    schema = _schema().get(name, {})
     return tuple(schema.get("enum", (schema["const"],) if "const" in schema else ()))
 
 
@@ -304,7 +314,7 @@ def exit_codes_part(language: Language) -> str:
         (code, texts[kind.__name__] if language == "sv" else (kind.__doc__ or "").split("\n")[0]) for kind, code in EXIT_CODES
     ]
     head = said(("kod", "code"), language), said(("när", "when"), language)
-    return table(head, sorted(rows, key=operator.itemgetter(0)))
+    return table(head, sorted(rows))
 
 
 @cache
