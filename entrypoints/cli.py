@@ -26,12 +26,14 @@ from domain.ledger import LawBroken
 from domain.ports import Unavailable
 from entrypoints import discover as discovering
 from entrypoints import resolve as resolving
+from entrypoints.check import Scope
 from entrypoints.check import check as findings_of
 from entrypoints.check_keys import HOW_TO_SET, verdicts_on
 from entrypoints.container import Container, map_entries
 from entrypoints.daemon import OutDirUnusable, Run
 from entrypoints.daemon import run as run_daemon
 from entrypoints.demo import WEB_ROOT, DemoRefused, Play, play
+from entrypoints.env_file import read_env_file
 from entrypoints.keys import VALUES, read_keys
 from entrypoints.ledger import ledger_app
 from entrypoints.logging import configure_logging, tell
@@ -39,7 +41,7 @@ from entrypoints.preview import PreviewRefused, batch, case_of, json_of, preview
 from entrypoints.recording import RecordingUnwritable
 from entrypoints.recording import record as recording
 from entrypoints.redaction import Redaction
-from entrypoints.settings import Settings, SettingsInvalid, doubts, read_settings
+from entrypoints.settings import KNOWN, Settings, SettingsInvalid, doubts, read_settings
 from entrypoints.verify import compared, replayed
 from entrypoints.written import VerifyRefused, kept, published, refuse_tape
 
@@ -135,6 +137,20 @@ def _refuse_nothing(settings: Settings) -> None:
         )
 
 
+@app.callback()
+def _environment(
+    env_file: Annotated[
+        Path | None, typer.Option(help="Take the settings from this file, as the unit does, and none from the environment.")
+    ] = None,
+) -> None:
+    if env_file is None:
+        return
+    found = read_env_file(env_file)
+    for name in KNOWN:
+        os.environ.pop(name, None)
+    os.environ.update(found)
+
+
 @app.command()
 def run() -> None:
     """The daemon, configured by the environment. RUN_ONCE=1 or RUN_TICKS=N end it; SIGTERM ends it after the tick."""
@@ -219,14 +235,17 @@ def portal(
 
 
 @app.command()
-def check() -> None:
+def check(
+    scope: Annotated[
+        Scope, typer.Option(help="How far to look: settings; files: map and baseline too; network: sources too.")
+    ] = Scope.NETWORK,
+) -> None:
     """Configuration, map, clock and each source, a line each; exit 1 when something needed fails."""
     settings = _settings()
-    entries = map_entries(settings)
 
     async def look() -> bool:
         passed = True
-        async for finding in findings_of(settings, entries):
+        async for finding in findings_of(settings, scope):
             typer.echo(str(finding))
             passed = passed and (finding.passed or finding.warning)
         return passed
