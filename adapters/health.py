@@ -4,7 +4,7 @@ import math
 import random
 import threading
 from collections import Counter, deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -45,17 +45,23 @@ class _Alarm(NamedTuple):
     until_ms: float
 
 
+def unheard(source: str, latency_ms: float) -> None:
+    """Nobody listens to every single answer."""
+
+
 class Health:
     """Records every call of every source and what stands out, in bounded memory; any thread may read."""
 
-    def __init__(self) -> None:
-        """Know nothing yet."""
+    def __init__(self, answered: Callable[[str, float], None] = unheard) -> None:
+        """Know nothing yet. `answered` hears the source and the latency (ms) of every call that succeeds."""
+        self._answered = answered
         self._lock = threading.Lock()
         self._sources: dict[str, _Source] = {}
         self._alarms: dict[str, dict[str, _Alarm]] = {}
 
     def ok(self, source: str, latency_ms: float, at_ms: int) -> None:
         """A call gave a usable answer after `latency_ms`, at `at_ms` (UTC ms)."""
+        self._answered(source, latency_ms)
         with self._lock:
             seen = self._sources.setdefault(source, _Source())
             seen.ok, seen.last_ok_at_ms = True, at_ms

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from domain.ledger import Execution, Intent, Ledger, Order
 from domain.market import Market, Moment, OrderBook, Reference, Snapshot, TokenId
+from domain.notice import Notice
 from domain.report import Journal, Report
 from domain.state import State
 
@@ -123,4 +124,16 @@ class Portal(Protocol):
 
     def publish(self, report: Report) -> None:
         """Show one more tick. Never waits for a disk."""
+        ...
+
+
+class Notifier(Protocol):
+    """Tells people what happened while they do not look."""
+
+    def tell(self, notices: Sequence[Notice]) -> None:
+        """Pass on what one tick has to say, as one message. Never waits and never fails."""
+        ...
+
+    def close(self) -> None:
+        """Pass on what is still there, for two seconds at most."""
         ...

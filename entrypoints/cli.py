@@ -17,6 +17,8 @@ from adapters.clock import SystemClock
 from adapters.draw_baseline import BaselineInvalid
 from adapters.keys.values import Keys, KeysInvalid
 from adapters.market_map import MapInvalid
+from adapters.notifications import AddressesInvalid
+from adapters.portal.cells import json_bytes
 from adapters.portal_server import serve
 from adapters.simulated_venues import RecordingInvalid, UnknownKind
 from adapters.sqlite_ledger import LedgerForbidden, LedgerInvalid, LedgerUnwritable
@@ -36,12 +38,14 @@ from entrypoints.demo import WEB_ROOT, DemoRefused, Play, play
 from entrypoints.env_file import read_env_file
 from entrypoints.keys import VALUES, read_keys
 from entrypoints.ledger import ledger_app
-from entrypoints.logging import configure_logging, tell
+from entrypoints.logging import ERROR, configure_logging, is_journal, prioritised, tell
+from entrypoints.lookout import MetricsUnservable
 from entrypoints.preview import PreviewRefused, batch, case_of, json_of, previewed
 from entrypoints.recording import RecordingUnwritable
 from entrypoints.recording import record as recording
-from entrypoints.redaction import Redaction
+from entrypoints.redaction import Redaction, secrets_of_addresses
 from entrypoints.settings import KNOWN, Settings, SettingsInvalid, doubts, read_settings
+from entrypoints.status import as_document, as_lines, standing
 from entrypoints.verify import compared, replayed
 from entrypoints.written import VerifyRefused, kept, published, refuse_tape
 
@@ -59,6 +63,8 @@ EXIT_CODES: tuple[tuple[type[Exception], int], ...] = (
     (UnknownKind, CONFIGURATION),
     (StateDirUnusable, CONFIGURATION),
     (OutDirUnusable, CONFIGURATION),
+    (AddressesInvalid, CONFIGURATION),
+    (MetricsUnservable, CONFIGURATION),
     (LedgerForbidden, CONFIGURATION),
     (AlreadyRunning, ALREADY_RUNNING),
     (LedgerUnwritable, LEDGER_UNWRITABLE),
@@ -99,7 +105,8 @@ def exit_code_for(error: Exception) -> int:
         logger.opt(exception=error).critical("a defect ended the command: {}", type(error).__name__)
     else:
         advice = f". {AFTER_A_LAW}." if isinstance(error, LawBroken) else ""
-        tell(f"{_redaction().known(str(error))}{advice}")
+        text = f"{_redaction().known(str(error))}{advice}"
+        tell(prioritised(text, ERROR) if is_journal(_journal_stream()) else text)
     return code
 
 
@@ -114,11 +121,17 @@ def _open_standard_streams() -> None:
 
 def _redaction(keys: Keys | None = None) -> Redaction:
     """What knows the secrets of this process: those of the environment, and the keys that were read."""
-    return Redaction.of([*(os.environ.get(name, "") for name, _ in VALUES.values()), *(keys.secrets() if keys else ())])
+    named = (os.environ.get(name, "") for name, _ in VALUES.values())
+    addresses = secrets_of_addresses(os.environ.get("NOTIFY_URLS", ""))
+    return Redaction.of([*named, *addresses, *(keys.secrets() if keys else ())])
 
 
 def _log_from(level: str, keys: Keys | None = None) -> None:
-    configure_logging(level, _redaction(keys))
+    configure_logging(level, _redaction(keys), journal_stream=_journal_stream())
+
+
+def _journal_stream() -> str:
+    return os.environ.get("JOURNAL_STREAM", "")
 
 
 def _settings() -> Settings:
@@ -251,6 +264,20 @@ def check(
         return passed
 
     if not asyncio.run(look()):
+        raise typer.Exit(1)
+
+
+@app.command()
+def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False) -> None:
+    """Is the agent alive: last tick, account, sources, errors, from its files; exit 1 when something is wrong."""
+    settings = _settings()
+    found = standing(settings, SystemClock().now().at_ms)
+    if as_json:
+        typer.echo(json_bytes(as_document(found)), nl=False)
+    else:
+        for line in as_lines(found, settings):
+            typer.echo(line)
+    if found.wrong:
         raise typer.Exit(1)
 
 

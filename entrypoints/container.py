@@ -17,6 +17,7 @@ from adapters.kraken_futures import KrakenFutures
 from adapters.kraken_spot import KrakenSpot
 from adapters.listed_markets import Listed, Wants
 from adapters.market_map import MapEntry, PolymarketPart, load_market_map
+from adapters.notifications import notifier_of
 from adapters.paper_broker import PaperBroker
 from adapters.polymarket_clob import ClobBooks, ClobOutcomes
 from adapters.polymarket_gamma import Gamma, GammaOutcomes, SaidTwice
@@ -185,3 +186,4 @@ class Container(containers.DeclarativeContainer):
         deadline_s=providers.Singleton(tick_deadline_s, settings),
     )
     broker = providers.Singleton(PaperBroker)
+    notifier = providers.Singleton(notifier_of, settings.provided.notify_urls)

@@ -21,13 +21,14 @@ from adapters.tape.recorder import RecordedFeed, RecordedLedger
 from domain.ledger import LawBroken
 from domain.market import Moment
 from domain.ports import Unavailable
-from domain.report import Report
+from domain.report import Journal, Report
 from domain.state import State
 from entrypoints import VERSION
 from entrypoints.agent import Agent, Trader
 from entrypoints.background import daily_backups, venues
 from entrypoints.container import Container, direct, map_entries, tick_deadline_s
 from entrypoints.logging import PATTERNS_ONLY
+from entrypoints.lookout import Lookout, Ticked, looking_out, metrics_of
 from entrypoints.pace import Pace, PacedClock, told_to_stop
 from entrypoints.recording import recorder_of, session_of
 from entrypoints.settings import Settings
@@ -65,7 +66,8 @@ async def run(order: Run) -> State:
         stack.callback(store.close)
         state = store.load()
         clock = order.clock or SystemClock(resumed=state.memory.moment)
-        health = Health()
+        metrics = metrics_of(settings)
+        health = Health(metrics.answered) if metrics else Health()
         recorder = recorder_of(settings, clock, health) if settings.record else None
         container = Container(
             settings=settings,
@@ -74,8 +76,12 @@ async def run(order: Run) -> State:
             health=health,
             transports=recorder.transport if recorder else direct,
         )
-        portal = _portal(settings, store, container, clock)
+        notifier, journal = container.notifier(), store.journal()
+        portal = _portal(settings, journal, container, clock)
         stack.callback(portal.close)
+        lookout = stack.enter_context(
+            looking_out(notifier, metrics, health, settings=settings, clock=clock, journal=journal, redacted=order.redacted)
+        )
         agent = _agent(container, store, portal)
         if recorder:
             stack.callback(recorder.close)
@@ -86,7 +92,7 @@ async def run(order: Run) -> State:
         pace = Pace(settings, clock, stop=stop, until_ms=order.until_ms)
         async with venues(container, stop):
             stack.enter_context(daily_backups(settings.state_dir / LEDGER_NAME))
-            state = await _Loop(order, agent, portal, pace, supervisor).run(state)
+            state = await _Loop(order, agent, portal, pace, supervisor, lookout).run(state)
         logger.info("stopped after tick {}: equity {}", state.sequence, state.ledger.equity)
         return state
 
@@ -109,10 +115,10 @@ def _opened(settings: Settings) -> SqliteLedger:
     return store
 
 
-def _portal(settings: Settings, store: SqliteLedger, container: Container, clock: PacedClock) -> PortalFiles:
+def _portal(settings: Settings, journal: Journal, container: Container, clock: PacedClock) -> PortalFiles:
     portal = PortalFiles(
         settings.out_dir,
-        ledger_id=store.ledger_id,
+        ledger_id=journal.ledger_id,
         started_at_ms=clock.now().at_ms,
         strategy_mode=settings.strategy_mode,
         trading_mode=settings.trading_mode,
@@ -122,7 +128,7 @@ def _portal(settings: Settings, store: SqliteLedger, container: Container, clock
         version=VERSION,
     )
     try:
-        portal.rebuild(store.journal())
+        portal.rebuild(journal)
     except OSError as error:
         raise OutDirUnusable(f"OUT_DIR {settings.out_dir} cannot be used: {error.strerror or error}") from error
     return portal
@@ -160,9 +166,11 @@ def _supervised(settings: Settings) -> Iterator[Supervisor]:
 class _Loop:
     """The ticks of one run."""
 
-    def __init__(self, order: Run, agent: Agent, portal: PortalFiles, pace: Pace, supervisor: Supervisor) -> None:
+    def __init__(
+        self, order: Run, agent: Agent, portal: PortalFiles, pace: Pace, supervisor: Supervisor, lookout: Lookout
+    ) -> None:
         self._order, self._agent, self._portal, self._pace = order, agent, portal, pace
-        self._supervisor, self._trader = supervisor, Trader(agent)
+        self._supervisor, self._lookout, self._trader = supervisor, lookout, Trader(agent)
         self._unwritten = 0
 
     async def run(self, state: State) -> State:
@@ -173,9 +181,15 @@ class _Loop:
 
     async def _timed(self, moment: Moment) -> None:
         started = perf_counter()
+        self._report: Report | None = None
+        self._error = ""
         self._state = await self._tick(self._state, moment)
-        self._portal.note(tick_ms=(perf_counter() - started) * 1000)
+        took_s = perf_counter() - started
+        self._portal.note(tick_ms=took_s * 1000)
         self._tell_of_files()
+        self._lookout.ticked(
+            Ticked(moment=moment, report=self._report, took_s=took_s, error=self._error, failures=self._portal.write_failures)
+        )
 
     def _tell_of_files(self) -> None:
         """A full disk leaves the old files standing, so that the log has to say it."""
@@ -194,21 +208,26 @@ class _Loop:
             raise
         except Unavailable as error:
             logger.warning("nothing is traded before the ends of earlier orders are known: {}", error)
-            self._portal.note(last_error=self._order.redacted(str(error)))
             self._supervisor.alive()
-            return self._agent.store.load()
+            return self._failed(str(error))
         except Exception as error:  # noqa: BLE001 - the daemon's one broad handler: a defect costs a tick, not the run
             logger.opt(exception=True).error("the tick failed: {}", type(error).__name__)
-            self._portal.note(last_error=self._order.redacted(f"{type(error).__name__}: {error}"))
-            return self._agent.store.load()
+            return self._failed(f"{type(error).__name__}: {error}")
         if report is None:
             return self._agent.store.load()
+        self._report = report
         self._portal.note(last_error="")
         for trade in report.trades:
             logger.info("{} {} {} at {}: {}", trade.action, trade.shares, trade.market.name, trade.price, trade.notes)
         self._order.watch(report)
         self._supervisor.alive()
         return report.state
+
+    def _failed(self, why: str) -> State:
+        """The state as it was before a tick that was not committed; people may read why."""
+        self._error = self._order.redacted(why)
+        self._portal.note(last_error=self._error)
+        return self._agent.store.load()
 
     async def _finished(self, ticking: Coroutine[object, object, Report]) -> Report | None:
         """The tick's report; None when a signal came and the tick did not end within the grace."""

@@ -2,11 +2,11 @@
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from typing import Final, Self
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from adapters.keys.values import SHORTEST_REDACTED
 
@@ -39,6 +39,24 @@ class Redaction:
     def known(self, text: str) -> str:
         """`text` without the known secrets: for what people must be able to read, such as what is wrong with a setting."""
         return reduce(lambda left, secret: left.replace(secret, GONE), self.spellings, text)
+
+
+SHORTEST_IN_ADDRESS = 8
+"""A shorter part of an address is a word, not a token."""
+
+
+def secrets_of_addresses(addresses: str) -> Iterator[str]:
+    """What must not be seen of addresses with spaces between them: each whole, and the parts that may be tokens.
+
+    A host's name is none, where it is one: other services put a token into its place.
+    """
+    for address in addresses.split():
+        yield address
+        place = re.match(r"[^/]*//(?:[^/]*@)?([^/:?]*)", address)
+        host = place[1] if place and ("." in place[1] or place[1] == "localhost") else ""
+        for part in re.split(r"[/?&=@:]+", address)[1:]:
+            if len(part) >= SHORTEST_IN_ADDRESS and part != host:
+                yield from (part, unquote(part))
 
 
 def _spellings(secret: str) -> Iterable[str]:

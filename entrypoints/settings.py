@@ -6,7 +6,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, ValidationError, model_validator
 
 from entrypoints.keys import KEY_VARIABLES
 
@@ -83,6 +83,14 @@ class Settings(BaseModel):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         "INFO", alias="LOG_LEVEL", description="how much the log says"
+    )
+    notify_urls: Annotated[SecretStr | None, Off] = Field(
+        None,
+        alias="NOTIFY_URLS",
+        description="who is told of fills, exits and trouble: Apprise URLs with spaces between them; a secret",
+    )
+    metrics_port: Annotated[Annotated[int, Field(ge=1, le=65_535)] | None, Off] = Field(
+        None, alias="METRICS_PORT", description="port on loopback where Prometheus finds metrics"
     )
 
     clob_token_id: Annotated[Annotated[str, Field(pattern=r"^[0-9]{1,78}$")] | None, Off] = Field(
@@ -342,12 +350,12 @@ class Settings(BaseModel):
         return self.record_dir or self.state_dir / "recording"
 
     def exact(self) -> dict[str, object]:
-        """Every variable and its value as JSON has it, to be read again by `settings_of`; `***` for who asks in an address."""
-        values = self.model_dump(mode="json", by_alias=True)
+        """Every variable but secrets, as JSON, to be read again by `settings_of`; `***` for who asks in an address."""
+        values = self.model_dump(mode="json", by_alias=True, exclude={"notify_urls"})
         return {name: _USER.sub("://***@", value) if isinstance(value, str) else value for name, value in values.items()}
 
     def in_force(self) -> dict[str, str]:
-        """Every variable and its value in force, as text; empty for an absent gate, `***` for who asks in an address."""
+        """Every variable and its value in force, as text; empty for an absent gate, `***` for secrets."""
         values = {field.alias or name: getattr(self, name) for name, field in type(self).model_fields.items()}
         return {name: "" if value is None else _text(value) for name, value in values.items()}
 
@@ -379,6 +387,8 @@ _USER = re.compile(r"://[^/]*@")
 def _text(value: object) -> str:
     if isinstance(value, bool):
         return str(int(value))
+    if isinstance(value, SecretStr):
+        return "***"
     return f"{value:g}" if isinstance(value, float) else _USER.sub("://***@", str(value))
 
 

@@ -145,7 +145,7 @@ def exit_codes_table() -> str:
     """What ends the daemon with which code."""
     rows = [
         (0, "the end that was asked for: SIGTERM, SIGINT, RUN_ONCE, RUN_TICKS"),
-        (1, "`check` found something wrong, a key of `check-keys` does not work, `discover` or `resolve` found nothing"),
+        (1, "`check` or `status` found something wrong, a key of `check-keys` fails, `discover` or `resolve` found nothing"),
     ]
     return table(("code", "when"), [*rows, *((code, (kind.__doc__ or "").split("\n")[0]) for kind, code in EXIT_CODES)])
 

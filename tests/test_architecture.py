@@ -36,7 +36,8 @@ PURE = frozenset(
 STDLIB = frozenset(sys.stdlib_module_names)
 ALLOWED = {
     "domain": PURE | {"domain"},
-    "adapters": STDLIB | {"domain", "adapters", "httpx", "pydantic", "numpy", "pyarrow", "optuna", "distributed"},
+    "adapters": STDLIB
+    | {"domain", "adapters", "httpx", "pydantic", "numpy", "pyarrow", "optuna", "distributed", "apprise", "prometheus_client"},
     "entrypoints": STDLIB
     | {"domain", "adapters", "entrypoints", "httpx", "pydantic", "dependency_injector", "loguru", "typer", "rich"},
     "vps": STDLIB | {"entrypoints"},
@@ -48,6 +49,8 @@ ONLY_IN = {
     "pyarrow": ("adapters/tape/",),
     "optuna": ("adapters/tape/tpe.py",),
     "distributed": ("adapters/tape/cluster.py",),
+    "apprise": ("adapters/notifications/receivers.py",),
+    "prometheus_client": ("adapters/metrics.py",),
     "environ": ("entrypoints/cli.py", "entrypoints/daemon.py", "entrypoints/settings.py"),
     "getenv": ("entrypoints/cli.py", "entrypoints/daemon.py", "entrypoints/settings.py"),
 }

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import redirect_stderr
+from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,7 +22,7 @@ from domain.ports import Unavailable
 from entrypoints.cli import exit_code_for, main
 from entrypoints.keys import VALUES
 from entrypoints.logging import configure_logging, tell
-from entrypoints.redaction import Redaction
+from entrypoints.redaction import Redaction, secrets_of_addresses
 from tests.test_architecture import nodes
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,6 +60,21 @@ def clean(text: str) -> bool:
     """Whether none of the secrets is in a text, however spelt."""
     spelt = (CANARY, quote(CANARY), quote(CANARY, safe=""), json.dumps(CANARY)[1:-1], repr(CANARY)[1:-1], WALLET, BARE, NAMED)
     return not any(each in text for each in (*spelt, "CaNaRy"))
+
+
+ADDRESSES = {
+    "json://user:hunter2hunter2@example.com/tokentoken?x=1&token=abcdefghij": {"hunter2hunter2", "tokentoken", "abcdefghij"},
+    "tgram://123456789:AAEabcdefgh/12345/": {"123456789", "AAEabcdefgh"},
+    "mailto://me%40x.org:pass%2Fword1@smtp.example.org": {"me%40x.org", "me@x.org", "pass%2Fword1", "pass/word1"},
+    "discord://webhookid123/webhook.token": {"webhookid123", "webhook.token"},
+    "ntfy://localhost/": set(),
+}
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_the_parts_of_an_address_that_may_be_tokens_are_secret_and_its_host_is_not(address: str) -> None:
+    """A library that complains of one quotes a part of it."""
+    assert set(secrets_of_addresses(f" {address}  ")) == {address, *ADDRESSES[address]}
 
 
 LEAKS = (
@@ -144,6 +159,53 @@ def test_times_are_utc(log: Callable[[], str]) -> None:
     """Whatever the machine's zone is."""
     logger.info("now")
     assert log().split(" ")[0].endswith("+00:00")
+
+
+@contextmanager
+def journal(path: Path) -> Iterator[None]:
+    """A stderr that is a file of its own, and a log that takes it for the journal."""
+    with path.open("w", encoding="utf-8") as stream, redirect_stderr(stream):
+        found = os.fstat(stream.fileno())
+        configure_logging("DEBUG", Redaction.of([CANARY]), journal_stream=f"{found.st_dev}:{found.st_ino}")
+        yield
+
+
+def test_the_journal_gets_priorities_and_no_times(tmp_path: Path) -> None:
+    """Syslog's numbers; what is secret stays out of it."""
+    with journal(tmp_path / "journal"):
+        for level in ("DEBUG", "INFO", "SUCCESS", "WARNING", "ERROR", "CRITICAL"):
+            logger.log(level, "{} {}", level.lower(), CANARY)
+        logging.getLogger("some.library").warning("%s", "library")
+    assert (tmp_path / "journal").read_text().splitlines() == [
+        "<7>debug ***",
+        "<6>info ***",
+        "<6>success ***",
+        "<4>warning ***",
+        "<3>error ***",
+        "<2>critical ***",
+        "<4>some.library: library",
+    ]
+
+
+def test_every_line_of_a_traceback_has_the_priority(tmp_path: Path) -> None:
+    """A line without one would be information; no name can forge one."""
+    with journal(tmp_path / "journal"):
+        try:
+            raise ValueError("\n<0>the house is on fire")
+        except ValueError:
+            logger.opt(exception=True).error("the tick failed: {}", "ValueError")
+    first, *others = (tmp_path / "journal").read_text().splitlines()
+    assert first == "<3>the tick failed: ValueError"
+    assert len(others) >= 3
+    assert all(line.startswith("<3>    | ") for line in others)
+
+
+@pytest.mark.parametrize("named", ["", "1:2", "x", ":"])
+def test_a_stream_that_is_not_the_journal_is_written_as_ever(capfd: pytest.CaptureFixture[str], named: str) -> None:
+    """A shell in a unit inherits the variable and not the stream."""
+    configure_logging("INFO", journal_stream=named)
+    logger.info("now")
+    assert capfd.readouterr().err.endswith("+00:00 INFO now\n")
 
 
 @settings(max_examples=25)
