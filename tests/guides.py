@@ -268,11 +268,16 @@ def commands() -> tuple[Command, ...]:
 
 def _commands_in(command: object, words: tuple[str, ...] = ()) -> Iterator[Command]:
     if isinstance(command, TyperGroup):
+        if options := _options_of(command):
+            yield Command(words=" ".join(words), help=command.help or "", options=options)
         for name, inner in sorted(command.commands.items()):
             yield from _commands_in(inner, (*words, name))
     elif isinstance(command, TyperCommand):
-        options = tuple(_option(one) for one in command.params if isinstance(one, TyperOption | TyperArgument))
-        yield Command(words=" ".join(words), help=command.help or "", options=options)
+        yield Command(words=" ".join(words), help=command.help or "", options=_options_of(command))
+
+
+def _options_of(command: TyperCommand | TyperGroup) -> tuple[Option, ...]:
+    return tuple(_option(one) for one in command.params if isinstance(one, TyperOption | TyperArgument))
 
 
 def _option(one: TyperOption | TyperArgument) -> Option:
@@ -292,11 +297,11 @@ def _command(command: Command, language: Language) -> str:
         (
             " / ".join(map(_code, one.names)),
             _code(one.default) if one.default else "",
-            _told(f"{command.words} {one.names[0]}", one.help, language),
+            _told(f"{command.words} {one.names[0]}".strip(), one.help, language),
         )
         for one in command.options
     ]
-    text = f"### {_code(f'spelar {command.words}')}\n\n{_told(command.words, command.help, language)}"
+    text = f"### {_code(f'spelar {command.words}'.strip())}\n\n{_told(command.words, command.help, language)}"
     return f"{text}\n\n{table(head, rows)}" if rows else text
 
 
@@ -367,6 +372,9 @@ PARTS: Mapping[str, Part] = {
     "exit-codes": exit_codes_part,
     "targets": targets_part,
     "scripts": scripts_part,
+    "connection": facts_part("connection"),
+    "notices": facts_part("notices"),
+    "metrics": facts_part("metrics"),
     "report": report_part,
     "trials": facts_part("trials"),
     **{f"example-{strategy}": example_part(strategy) for strategy in EXAMPLES},

@@ -16,6 +16,7 @@ from adapters.portal.schema import FILES
 from adapters.tape.trials import NUMBERS
 from domain.decision import Reason, Signal
 from domain.history import History
+from domain.notice import NoticeKind
 from domain.report import TradeAction
 from domain.strategies import Strategy
 from entrypoints.cli import EXIT_CODES, INTERRUPTED
@@ -44,6 +45,21 @@ from tests.prose import PART, Page
 from tests.worked_examples import EXAMPLES, Step
 
 PAGES = tuple(map(Page.read, guides()))
+CONNECTION = re.findall(r"^#?([A-Z_]+)=", (ROOT / "scripts/vps.local.env.example").read_text(encoding="utf-8"), re.MULTILINE)
+"""What the scripts ask for."""
+
+
+def _options_of(script: str) -> set[str]:
+    """Those of a shell script's usage, or of a PowerShell script's parameters."""
+    text = (ROOT / script).read_text(encoding="utf-8")
+    if script.endswith(".sh"):
+        usage = "\n".join(re.findall(r"^#.*$", text, re.MULTILINE))
+        return set(re.findall(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*", usage))
+    block = re.search(r"^param\((.*?)^\)", text, re.MULTILINE | re.DOTALL)
+    return {f"-{name}" for name in re.findall(r"\$(\w+)", block[1])} if block else set()
+
+
+SCRIPT_OPTIONS = set().union(*map(_options_of, scripts()))
 IN_SWEDISH = tuple(page for page in PAGES if language_of(page.path) == "sv")
 
 
@@ -80,6 +96,9 @@ class TestTheTexts:
             ("exits", ("0", "1", str(INTERRUPTED), *(kind.__name__ for kind, _ in EXIT_CODES))),
             ("targets", targets()),
             ("scripts", scripts()),
+            ("connection", CONNECTION),
+            ("notices", NoticeKind),
+            ("metrics", re.findall(r'"(spelar_[a-z_]+)"', (ROOT / "adapters/metrics.py").read_text(encoding="utf-8"))),
         ],
     )
     def test_name_what_the_code_names(self, section: str, names: Iterable[str]) -> None:
@@ -118,6 +137,15 @@ class TestTheTexts:
         }
         assert set(MapEntry.model_fields) - {"name"} == set(parts_of_an_entry)
         assert set(TEXTS["map"]) == {*MarketMap.model_fields, "name"} | inner
+
+    def test_explain_every_option_of_the_scripts(self) -> None:
+        """What is no place of `vps.local.env` stands in the scripts' own lines, in both languages."""
+        asked = {name.replace("_", "-").lower() for name in CONNECTION} | {name.replace("_", "").lower() for name in CONNECTION}
+        own = {option for option in SCRIPT_OPTIONS if option.lstrip("-").lower() not in asked}
+        assert own == {"--no-restart", "-NoRestart", "--deploy-portal", "-DeployPortal", "--code-only", "--env"}
+        for which in range(len(LANGUAGES)):
+            told = "".join(pair[which] for pair in TEXTS["scripts"].values())
+            assert [option for option in own if f"`{option}`" not in told] == []
 
     def test_use_every_unit_that_they_list(self) -> None:
         """And no other."""
@@ -199,6 +227,7 @@ def _words_that_mean_something() -> set[str]:
     sources = {"polymarket_clob", "polymarket_gamma", "kraken_spot", "kraken_futures", "linear_range", "three_way", "scale_in"}
     fields = {*Strategy.__dataclass_fields__, *Signal.__dataclass_fields__, "fee_assumed", "write_failures"}
     credentials = {name.lower() for name, _ in VALUES.values()}
+    credentials |= {name.partition("_")[2] for name in credentials}
     return {*Reason, *ScanReason, *TEXTS["kinds"], *STRATEGIES, *columns, *keys, *map_words, *sources, *fields, *credentials}
 
 
@@ -210,7 +239,7 @@ class TestNothingIsNamedThatDoesNotExist:
         """A word of capitals with an underscore is one of our variables."""
         named = {name for span in page.spans() for name in VARIABLE.findall(span)}
         named |= {name for block in page.blocks if block.kind == "text" for name in VARIABLE.findall("\n".join(block.lines))}
-        assert named - set(KNOWN) == set()
+        assert named - set(KNOWN) - set(CONNECTION) == set()
 
     @pytest.mark.parametrize("page", PAGES, ids=_name)
     def test_files(self, page: Page) -> None:
@@ -234,8 +263,9 @@ class TestNothingIsNamedThatDoesNotExist:
             if found := COMMAND.search(span):
                 assert found[1] in options, span
                 assert set(OPTION.findall(found[2])) <= options[found[1]], span
-            elif span.startswith("--"):
-                assert any(span.split()[0] in known for known in options.values()), span
+            elif span.startswith("-"):
+                known = set().union(*options.values(), SCRIPT_OPTIONS)
+                assert span.split()[0] in known, span
 
     @pytest.mark.parametrize("page", PAGES, ids=_name)
     def test_make_targets(self, page: Page) -> None:
