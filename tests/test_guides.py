@@ -30,6 +30,7 @@ from tests.guides import (
     DOCS,
     LANGUAGES,
     TEXTS,
+    WORDS,
     Language,
     commands,
     guides,
@@ -38,6 +39,7 @@ from tests.guides import (
     parts,
     published_documents,
     reasons_by_chapter,
+    said,
     scripts,
     targets,
 )
@@ -57,6 +59,37 @@ def _options_of(script: str) -> set[str]:
         return set(re.findall(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*", usage))
     block = re.search(r"^param\((.*?)^\)", text, re.MULTILINE | re.DOTALL)
     return {f"-{name}" for name in re.findall(r"\$(\w+)", block[1])} if block else set()
+
+
+OTHERS_SAY = {"running scripts is disabled", "Permission denied (publickey)"}
+"""What PowerShell and ssh say."""
+
+
+def _sources() -> str:
+    folders = ("adapters", "entrypoints", "scripts", "vps")
+    files = (path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".sh", ".ps1"))
+    return "".join(path.read_text(encoding="utf-8") for path in files)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_what_the_program_says_is_quoted_as_it_says_it(language: Language) -> None:
+    """A message in the symptoms stands in the source."""
+    page = Page.read(DOCS / language / "troubleshooting.md")
+    cells = re.findall(r"^\| ([^|]+) \|", page.written, re.MULTILINE)
+    quoted = {span for cell in cells for span in re.findall(r"`([^`]+ [^`]+)`", cell)}
+    source = _sources()
+    assert len(quoted) > 8
+    assert [text for text in quoted - OTHERS_SAY if text not in source] == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("name", ["runbook.md", "troubleshooting.md", "reasons.md"])
+def test_what_the_portal_says_is_quoted_as_it_says_it(language: Language, name: str) -> None:
+    """Its words, in slanted letters."""
+    quoted = re.findall(r"(?<![*\w])\*([^*\n]+)\*(?!\*)", Page.read(DOCS / language / name).written)
+    words = [said(pair, language) for pair in WORDS.values()]
+    assert quoted
+    assert [text for text in quoted if not any(text in word for word in words)] == []
 
 
 SCRIPT_OPTIONS = set().union(*map(_options_of, scripts()))
@@ -225,7 +258,7 @@ def _words_that_mean_something() -> set[str]:
     keys = {key for texts in TEXTS["keys"].values() for place in texts for key in re.split(r"[.\[\]]+", place)}
     map_words = {word for place in TEXTS["map"] for word in place.split(".")}
     sources = {"polymarket_clob", "polymarket_gamma", "kraken_spot", "kraken_futures", "linear_range", "three_way", "scale_in"}
-    fields = {*Strategy.__dataclass_fields__, *Signal.__dataclass_fields__, "fee_assumed", "write_failures"}
+    fields = {*Strategy.__dataclass_fields__, *Signal.__dataclass_fields__, "fee_assumed", "write_failures", "http_403"}
     credentials = {name.lower() for name, _ in VALUES.values()}
     credentials |= {name.partition("_")[2] for name in credentials}
     return {*Reason, *ScanReason, *TEXTS["kinds"], *STRATEGIES, *columns, *keys, *map_words, *sources, *fields, *credentials}
