@@ -143,26 +143,6 @@ def test_the_command_on_the_server_is_the_services_user_with_its_settings(server
     assert done.stdout.startswith("ok    configuration: lead_lag, paper\nok    market map: /etc/spelar_eu/market_map.json")
 
 
-def test_an_update_keeps_the_edited_settings_and_the_state_and_restarts(server: Server) -> None:
-    """The new example lies beside the edited file, of which there is a backup; the old environment is gone."""
-    machine = server.debian
-    edited = machine / ENV_FILE
-    edited.write_text(edited.read_text(encoding="utf-8") + "PM_FEES=none\n", encoding="utf-8")
-    (machine / "var/lib/spelar/kept").write_text("state", encoding="utf-8")
-    before, venv = (edited.read_bytes(), edited.stat().st_mtime_ns), os.readlink(machine / "opt/spelar_eu/.venv")
-    with (machine / f"{SOURCE}/vps/systemd/spelar-agent.env.example").open("a", encoding="utf-8") as example:
-        example.write("# new\n")
-    done = server.install()
-    assert done.returncode == 0, done.stderr
-    assert "would run: systemctl restart spelar-agent.service" in done.stdout
-    assert (edited.read_bytes(), edited.stat().st_mtime_ns) == before
-    assert [copy.read_bytes() for copy in (machine / "etc").glob("spelar-agent.env.*.bak")] == [before[0]]
-    assert (machine / f"{ENV_FILE}.dist").read_text(encoding="utf-8").endswith("# new\n")
-    assert (machine / "var/lib/spelar/kept").read_text(encoding="utf-8") == "state"
-    assert os.readlink(machine / "opt/spelar_eu/.venv") != venv
-    assert not (machine / "opt/spelar_eu" / venv).exists()
-
-
 def test_settings_that_the_service_cannot_use_replace_nothing(server: Server) -> None:
     """Nor do those with which it does not start."""
     machine = server.debian

@@ -15,7 +15,8 @@ from tests.deployment.ssh import know, ssh_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
-ENV_FILE = "etc/spelar-agent.env"
+ENV_FILE, VENV = "etc/spelar-agent.env", "opt/spelar_eu/.venv"
+OTHER_KEY = "AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43
 NAMES = [file.name for file in FILES]
 
 
@@ -55,31 +56,38 @@ def laptop(tmp_path: Path, server: Server) -> Iterator[Laptop]:
         yield Laptop(project=project, keys=keys, port=port, machine=server.debian)
 
 
-def test_a_bare_upload_installs_what_lies_here_and_restarts(laptop: Laptop) -> None:
-    """Settings and published files stay as they are, and nothing of the upload is left behind."""
-    kept = [(laptop.machine / ENV_FILE), laptop.machine / "opt/spelar_eu/web/data/own.txt"]
-    kept[1].write_text("published", encoding="utf-8")
-    before = [file.read_bytes() for file in kept]
+def test_a_bare_upload_brings_the_vps_up_to_date_keeps_edited_settings_and_state_and_restarts(laptop: Laptop) -> None:
+    """The new example lies beside the edited file, of which there is a backup; the old environment and the upload are gone."""
+    machine, edited = laptop.machine, laptop.machine / ENV_FILE
+    edited.write_text(edited.read_text(encoding="utf-8") + "LOG_LEVEL=DEBUG\n", encoding="utf-8")
+    kept = [edited, machine / "var/lib/spelar/own", machine / "opt/spelar_eu/web/data/own.txt"]
+    for file in kept[1:]:
+        file.write_text("kept", encoding="utf-8")
+    before, venv = [(file.read_bytes(), file.stat().st_mtime_ns) for file in kept], (machine / VENV).readlink()
     (laptop.project / "vps/__init__.py").write_text('"""What runs on the server, uploaded."""\n', encoding="utf-8")
+    with (laptop.project / "vps/systemd/spelar-agent.env.example").open("a", encoding="utf-8") as example:
+        example.write("# new\n")
     done = laptop.run("upload-to-vps")
     assert done.returncode == 0, done.stderr
     assert "would run: systemctl restart spelar-agent.service" in done.stdout
-    asked = laptop.machine.run("/opt/spelar_eu/.venv/bin/python", "-c", "import vps; print(vps.__doc__)")
+    asked = machine.run(f"/{VENV}/bin/python", "-c", "import vps; print(vps.__doc__)")
     assert asked.stdout == "What runs on the server, uploaded.\n"
-    assert [file.read_bytes() for file in kept] == before
-    assert not (laptop.machine / "root/.spelar-upload").exists()
+    assert [(file.read_bytes(), file.stat().st_mtime_ns) for file in kept] == before
+    assert before[0][0] in [copy.read_bytes() for copy in (machine / "etc").glob("spelar-agent.env.*.bak")]
+    assert (machine / f"{ENV_FILE}.dist").read_text(encoding="utf-8").endswith("# new\n")
+    assert not (machine / "opt/spelar_eu" / venv).exists()
+    assert not (machine / "root/.spelar-upload").exists()
 
 
 def test_an_upload_without_restart_lays_out_the_code_and_touches_nothing_that_runs(laptop: Laptop) -> None:
     """The environment is the old one until the next install."""
-    venv = laptop.machine / "opt/spelar_eu/.venv"
-    before = venv.readlink()
+    before = (laptop.machine / VENV).readlink()
     (laptop.project / "README.md").write_text("new\n", encoding="utf-8")
     done = laptop.run("upload-to-vps", "--no-restart")
     assert done.returncode == 0, done.stderr
     assert "systemctl" not in done.stdout
     assert (laptop.machine / "opt/spelar_eu/README.md").read_text(encoding="utf-8") == "new\n"
-    assert venv.readlink() == before
+    assert (laptop.machine / VENV).readlink() == before
 
 
 def test_settings_reach_the_vps_with_a_backup_and_bad_ones_change_nothing(laptop: Laptop) -> None:
@@ -93,9 +101,8 @@ def test_settings_reach_the_vps_with_a_backup_and_bad_ones_change_nothing(laptop
     assert refused.returncode != 0
     assert "PM_FEES" in refused.stderr
     assert (machine / ENV_FILE).read_bytes() == before
-    local.write_bytes(
-        "\ufeff# mine\r\nINTERVAL_S=20\r\nSTATE_DIR=/var/lib/spelar\r\nOUT_DIR=/opt/spelar_eu/web/data\r\n".encode()
-    )
+    windows = "\ufeff# mine\r\nINTERVAL_S=20\r\nSTATE_DIR=/var/lib/spelar\r\nMARKET_MAP_PATH=/etc/spelar_eu/market_map.json\r\n"
+    local.write_bytes(windows.encode())
     done = laptop.run("deploy-vps-env-and-restart", "--env-file", "vps/systemd/spelar-agent.env")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "would run: systemctl restart spelar-agent.service" in done.stdout
@@ -153,10 +160,8 @@ def test_a_directory_without_published_files_is_a_failure_that_says_so(laptop: L
 @pytest.mark.parametrize("script", ["upload-to-vps", "sync-vps-stats"])
 def test_a_host_that_cannot_prove_who_it_is_gets_nothing(laptop: Laptop, script: str) -> None:
     """Unknown, then changed: the script says how a person compares the key, and ends."""
-    for known in (
-        "",
-        re.sub(r"AAAA\S+", "AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43, (laptop.keys / "known").read_text(encoding="utf-8")),
-    ):
+    changed = re.sub(r"AAAA\S+", OTHER_KEY, (laptop.keys / "known").read_text(encoding="utf-8"))
+    for known in ("", changed):
         (laptop.keys / "known").write_text(known, encoding="utf-8")
         done = laptop.run(script)
         assert done.returncode == 255
