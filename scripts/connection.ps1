@@ -88,5 +88,5 @@ function Invoke-AsRoot($Vps, [string] $File, [string] $Name, [string] $Command) 
 # Run lines of sftp, from a file called batch in the directory that we are in.
 function Invoke-Sftp([string[]] $Secure, [string] $Port, [string] $Login, [string[]] $Lines) {
     [System.IO.File]::WriteAllLines((Join-Path (Get-Location) 'batch'), $Lines)
-    Invoke-Program 'sftp' (@('-q') + $Secure + @('-P', $Port, '-b', 'batch', $Login)) | Out-Null
+    Invoke-Program 'sftp' ($Secure + @('-P', $Port, '-b', 'batch', $Login)) | Out-Null
 }

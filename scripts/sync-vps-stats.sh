@@ -18,7 +18,7 @@ trap 'rm -rf "$work"' EXIT
 
 # A file that is not there yet is said, and is no failure; each is complete before it takes its place.
 { printf 'cd "%s"\n' "$OUT_DIR"; listed output | sed 's/.*/-get "&"/'; } >"$work/batch"
-(cd "$work" && tell_how sftp -q "${SECURE[@]}" -P "$VPS_PORT" -b batch "$VPS_USER@$VPS_HOST" >/dev/null)
+(cd "$work" && tell_how sftp "${SECURE[@]}" -P "$VPS_PORT" -b batch "$VPS_USER@$VPS_HOST" >/dev/null)
 fetched=0
 for name in $(listed output); do
   [[ -f $work/$name ]] || continue
@@ -42,5 +42,5 @@ for name in $(listed output); do [[ ! -f $LOCAL_DIR/$name ]] || cp "$LOCAL_DIR/$
     [[ $path != web/* || ! -e $ROOT/$path ]] || printf 'put -r "%s"\n' "$ROOT/$path"
   done
 } >"$work/batch"
-tell_how sftp -q "${SECURE[@]}" -P "$PORTAL_PORT" -b "$work/batch" "$PORTAL_USER@$PORTAL_HOST" >/dev/null
+tell_how sftp "${SECURE[@]}" -P "$PORTAL_PORT" -b "$work/batch" "$PORTAL_USER@$PORTAL_HOST" >/dev/null
 echo "the page is in $PORTAL_PATH on $PORTAL_HOST"
