@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from adapters.clock import SystemClock
 from adapters.discovery import Discovery
+from adapters.notifications import AddressesInvalid
 from adapters.polymarket_clob import server_time_ms
 from domain.market import Market, OrderBook, Quote, TokenId, tokens_of
 from domain.ports import OrderBooks, References, Unavailable
@@ -52,6 +53,8 @@ async def check(settings: Settings, scope: Scope = Scope.NETWORK) -> AsyncIterat
     if settings.draw_baseline_file:
         container.baseline()
         yield Finding(subject="draw baseline", passed=True, seen=str(settings.draw_baseline_file))
+    if settings.notify_urls is not None:
+        yield _receivers(container, len(settings.notify_urls.get_secret_value().split()))
     if scope is Scope.NETWORK:
         async for finding in _sources(settings, container):
             yield finding
@@ -81,6 +84,15 @@ async def _sources(settings: Settings, container: Container) -> AsyncIterator[Fi
     finally:
         for client in container.clients():
             await client.aclose()
+
+
+def _receivers(container: Container, count: int) -> Finding:
+    """Whether Apprise knows every address; nobody is told anything."""
+    try:
+        container.notifier()
+    except AddressesInvalid as error:
+        return Finding(subject="notifications", passed=False, seen=str(error))
+    return Finding(subject="notifications", passed=True, seen=f"{count} addresses; nothing was sent to them")
 
 
 async def _scan(discovery: Discovery) -> Finding:

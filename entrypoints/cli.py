@@ -5,6 +5,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from threading import Event
 from typing import Annotated
@@ -27,6 +28,7 @@ from adapters.tape import TapeInvalid
 from domain.ledger import LawBroken
 from domain.ports import Unavailable
 from entrypoints import discover as discovering
+from entrypoints import doctor as doctors
 from entrypoints import resolve as resolving
 from entrypoints.check import Scope
 from entrypoints.check import check as findings_of
@@ -279,6 +281,42 @@ def status(as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] 
             typer.echo(line)
     if found.wrong:
         raise typer.Exit(1)
+
+
+@app.command()
+def doctor(
+    out: Annotated[Path | None, typer.Option(help="The file to write; a .zip gets a text for each part.")] = None,
+    log: Annotated[Path | None, typer.Option(help="A log file whose last lines go in.")] = None,
+    online: Annotated[bool, typer.Option("--online", help="Ask the venues too, as `spelar check` does.")] = False,
+) -> None:
+    """All that a report of a defect needs, without secrets: versions, settings, map, ledger, files, log, unit."""
+    settings, problem = None, ""
+    try:
+        settings = read_settings(os.environ)
+    except SettingsInvalid as error:
+        problem = str(error)
+    check = partial(_checked, settings) if online and settings is not None else None
+    sections = doctors.report(
+        doctors.Asked(environment=dict(os.environ), settings=settings, problem=problem, log=log, check=check)
+    )
+    if out is None:
+        typer.echo(doctors.as_text(sections))
+        return
+    try:
+        doctors.write(sections, out)
+    except OSError as error:
+        typer.echo(f"no report: {out}: {error.strerror or error}", err=True)
+        raise typer.Exit(1) from None
+    typer.echo(f"{out}: read it before you pass it on")
+
+
+def _checked(settings: Settings) -> list[str]:
+    """What `spelar check` finds, a line each."""
+
+    async def look() -> list[str]:
+        return [str(finding) async for finding in findings_of(settings, map_entries(settings))]
+
+    return asyncio.run(look())
 
 
 @app.command("check-keys")

@@ -15,9 +15,12 @@ GONE = "***"
 PATTERNS: Final = (
     re.compile(r"()\b0x[0-9a-f]{40,}", re.IGNORECASE),
     re.compile(r"()\b(?=[0-9]*[a-f])[0-9a-f]{64}\b", re.IGNORECASE),
+    re.compile(r"(://)[^/\s@]+(?=@)"),
     re.compile(r"""((?:key|secret|passphrase|authorization)["'\\ :=]+)(?:(?:bearer|basic)\s+)?\S+""", re.IGNORECASE),
 )
-"""What looks like a secret: a long hexadecimal number with its 0x, a private key without it, and what is named as one."""
+"""What looks like a secret: a long hexadecimal number with its 0x, a private key without it, who asks in an address, and what
+is named as one.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,11 +32,6 @@ class Couriers:
         """Nothing is sent and no thread is there before something is told."""
         self._couriers = tuple(Courier(send, name=f"courier-{n}", window_s=window_s) for n, send in enumerate(receivers, 1))
 
-    @property
-    def receivers(self) -> int:
-        """How many there are."""
-        return len(self._couriers)
-
     def tell(self, notices: Sequence[Notice]) -> None:
         """Leave these with every courier."""
         for courier in self._couriers:

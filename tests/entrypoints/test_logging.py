@@ -85,6 +85,7 @@ LEAKS = (
     f"wallet {WALLET}",
     f"private {BARE}",
     f"secret={NAMED}",
+    f"GET https://me:{NAMED}@example.test/",
     f"'passphrase': '{NAMED}'",
     f'"api_key": "{NAMED}"',
     f"Authorization: Bearer {NAMED}",

@@ -1,5 +1,6 @@
 """The daemon as systemd and a shell see it: readiness, the watchdog, every signal, closed streams, little memory."""
 
+import json
 import signal
 import socket
 import subprocess
@@ -11,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from adapters.simulated_venues import SimMarket, SimulatedVenues, Steady, market_map
-from tests.entrypoints.processes import ROOT, daemon, environment, published_tick, until, write_map
+from adapters.simulated_venues import SimulatedVenues, Steady, market_map
+from tests.entrypoints.processes import ROOT, daemon, environment, published_tick, spelar, until, write_map
+from tests.entrypoints.test_daemon import MARKET, SteppingSpot
 
 pytestmark = pytest.mark.slow
 
@@ -24,7 +26,8 @@ MEMORY = 320 * 1024 * 1024
 @pytest.fixture
 def env(tmp_path: Path) -> Iterator[dict[str, str]]:
     """A daemon's environment, with venues on loopback."""
-    script = Steady(markets=(SimMarket(slug="btc-up-today"),))
+    world = SteppingSpot()
+    script = Steady(spot=world.spot, books=world.book, markets=(MARKET,))
     with SimulatedVenues(script, lambda: time.time_ns() // 1_000_000) as venues:
         path = write_map(tmp_path / "map.json", market_map(script))
         yield environment(tmp_path, venues.environment(), MARKET_MAP_PATH=path)
@@ -84,20 +87,44 @@ def test_systemd_hears_ready_a_ping_after_each_tick_and_stopping(
     assert set(said[:-1]) <= {"WATCHDOG=1"}
 
 
-def test_a_hang_leaves_the_watchdog_unfed_and_its_signal_ends_the_daemon(
+EAGER = {"LEAD_LAG_LOOKBACK_POINTS": "2", "LEAD_LAG_SPOT_MOVE_MIN_PCT": "0", "LEAD_LAG_EDGE_MIN_PCT": "-1"}
+PATIENT = {"LEAD_LAG_EDGE_EXIT_PCT": "-100", "LEAD_LAG_MAX_HOLD_SECS": "0"}
+"""Settings that buy at once, and never sell."""
+
+
+def watched(listener: socket.socket, process: "subprocess.Popen[bytes]", silence_s: float) -> int:
+    """What systemd's watchdog does: when nothing is heard for so long, SIGABRT; and SIGKILL where that ends nothing."""
+    while heard(listener, silence_s):
+        continue
+    process.send_signal(signal.SIGABRT)
+    try:
+        return process.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return process.wait(timeout=5)
+
+
+def test_a_hang_leaves_the_watchdog_unfed_and_the_next_daemon_goes_on_with_nothing_lost(
     tmp_path: Path, env: dict[str, str], notified: socket.socket
 ) -> None:
-    """No thread pings for a loop that hangs. SIGABRT is what systemd sends then; the next daemon goes on after that tick."""
-    with spawned(env, "-m", "tests.entrypoints.hanging_agent") as process:
+    """No thread pings for a loop that hangs. What was bought before is held after, since the same moment and in the log."""
+    trades, portfolio = tmp_path / "out/pm_paper_trades.csv", tmp_path / "out/pm_paper_portfolio.json"
+    with spawned({**env, **EAGER, **PATIENT}, "-m", "tests.entrypoints.hanging_agent") as process:
         assert heard(notified, 20) == "READY=1"
         assert [heard(notified, 10) for _ in range(2)] == ["WATCHDOG=1"] * 2
         until(lambda: published_tick(tmp_path / "out") == 3)
-        assert heard(notified, 2) == ""
-        process.send_signal(signal.SIGABRT)
-        assert process.wait(timeout=10) == -signal.SIGABRT
-    with daemon({**env, "RUN_TICKS": "1"}) as process:
+        assert watched(notified, process, 2) == -signal.SIGABRT
+    bought, held = trades.read_text(), json.loads(portfolio.read_text())
+    assert "BUY" in bought
+    with daemon({**env, **EAGER, **PATIENT, "RUN_TICKS": "1"}) as process:
         assert process.wait(timeout=20) == 0
     assert published_tick(tmp_path / "out") == 4
+    assert trades.read_text().startswith(bought)
+    after = json.loads(portfolio.read_text())
+    assert {token: position["opened_at"] for token, position in held["positions"].items()}.items() <= {
+        token: position["opened_at"] for token, position in after["positions"].items()
+    }.items()
+    assert spelar(["ledger", "check"], env).returncode == 0
 
 
 @pytest.mark.parametrize("stopping", [signal.SIGTERM, signal.SIGINT])

@@ -94,7 +94,9 @@ def _everything_under(path: Path) -> dict[str, bytes]:
 
 @pytest.mark.slow
 def test_a_daemon_among_secrets_writes_none_of_them_down(tmp_path: Path) -> None:
-    """Every key variable, credentials and a key file are set; it trades, records, is refused and checked, and only reads."""
+    """Every key variable, credentials, a key file and addresses are set; it trades, records, tells somebody who is dead, is
+    refused and looked at, and only reads.
+    """
     world = SteppingSpot()
     script = Steady(spot=world.spot, books=world.book, markets=(MARKET,))
     keys = {name: f"{CANARY}-{name}==" for name, _ in VALUES.values()}
@@ -107,6 +109,7 @@ def test_a_daemon_among_secrets_writes_none_of_them_down(tmp_path: Path) -> None
         map_path = write_map(tmp_path / "map.json", market_map(script))
         env = environment(tmp_path, venues.environment(), MARKET_MAP_PATH=map_path, RECORD="1", LOG_LEVEL="DEBUG")
         env |= {**keys, "CREDENTIALS_DIRECTORY": str(credentials), "KRAKEN_KEYS_PATH": str(tmp_path / f"{CANARY}.json")}
+        env["NOTIFY_URLS"] = f"json://me:{CANARY}-word@127.0.0.1:9/{CANARY}-path/?{CANARY}-name={CANARY}-value"
         with daemon(env) as process:
             until(lambda: trades.exists() and "BUY" in trades.read_text())
             process.terminate()
@@ -115,6 +118,9 @@ def test_a_daemon_among_secrets_writes_none_of_them_down(tmp_path: Path) -> None
         assert {(method, path) for _, method, path in venues.requests if method != "GET"} <= {("POST", "/books")}
         for command, code, changes in (
             ("check", 0, {}),
+            ("status", 0, {}),
+            ("doctor", 0, {}),
+            ("check", 1, {"NOTIFY_URLS": f"{CANARY}://{CANARY}-nobody"}),
             ("check-keys", 78, {}),
             ("check-keys", 78, {"KRAKEN_KEYS_PATH": ""}),
             ("run", 78, {"MARKET_MAP_PATH": str(tmp_path / "none.json")}),
@@ -123,6 +129,7 @@ def test_a_daemon_among_secrets_writes_none_of_them_down(tmp_path: Path) -> None
             done = spelar([command], {**env, **changes})
             assert done.returncode == code, done.stderr
             said += done.stdout + done.stderr
+    assert "sending JSON notification" in said
     files = _everything_under(tmp_path / "state") | _everything_under(tmp_path / "out")
     assert len(files) > 10
     assert [name for name, content in files.items() if CANARY.encode() in content] == []
