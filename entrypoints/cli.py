@@ -27,6 +27,7 @@ from adapters.state_lock import AlreadyRunning, StateDirUnusable
 from adapters.tape import TapeInvalid
 from domain.ledger import LawBroken
 from domain.ports import Unavailable
+from entrypoints import VERSION
 from entrypoints import discover as discovering
 from entrypoints import doctor as doctors
 from entrypoints import resolve as resolving
@@ -86,8 +87,22 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_show_locals=False,
-    help="Paper trading on Polymarket, led by Kraken.",
 )
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"spelar {VERSION}")
+        raise typer.Exit
+
+
+@app.callback()
+def spelar(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """Paper trading on Polymarket, led by Kraken."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -238,7 +253,9 @@ def verify(
 def portal(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 5173,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    data: Annotated[Path | None, typer.Option(help="The files to show instead of web/data.")] = None,
+    data: Annotated[Path, typer.Option(envvar="OUT_DIR", help="The files to show: where the agent writes them.")] = Path(
+        "web/data"
+    ),
 ) -> None:
     """Serve the portal until interrupted."""
     with serve(WEB_ROOT, host, port, data_dir=data) as served:
@@ -314,7 +331,7 @@ def _checked(settings: Settings) -> list[str]:
     """What `spelar check` finds, a line each."""
 
     async def look() -> list[str]:
-        return [str(finding) async for finding in findings_of(settings, map_entries(settings))]
+        return [str(finding) async for finding in findings_of(settings)]
 
     return asyncio.run(look())
 

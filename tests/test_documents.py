@@ -64,7 +64,7 @@ def test_every_place_that_the_architecture_names_exists() -> None:
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
-@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock", "requirements-build.lock"])
 def test_every_pinned_package_carries_hashes_and_no_registry_is_named(lock: str) -> None:
     """What is installed is what was resolved, from wherever it comes."""
     text = (ROOT / lock).read_text(encoding="utf-8")
