@@ -18,11 +18,15 @@ from domain.engine import Rules
 from domain.judgement import Judged, Judgement
 from domain.ledger import Action, Ledger, Position
 from domain.market import Snapshot, TokenId
+from domain.protections import Protections
 from domain.report import Report
 from domain.state import State
 from domain.state_machine import first_closed, first_fired
 
 KEPT_SNAPSHOTS = 8_192
+UNPROTECTED = Protections()
+"""Protections look at the whole account, so that no two settings meet the same tick: each decides all of its own."""
+
 OF_THE_ACCOUNT = frozenset((Reason.INSUFFICIENT_CASH, Reason.THROTTLED, Reason.ORDER_PENDING))
 """Reasons to skip that hang on the books of account."""
 
@@ -148,7 +152,7 @@ class SharedTicks:
     def recall(self, rules: Rules, turn: Turn) -> Report | None:
         """What comes of a turn, if a setting before has met it."""
         token = _only_token(turn)
-        if token is None:
+        if token is None or rules.limits.protections != UNPROTECTED:
             return None
         position = turn.state.ledger.positions.get(token)
         for known in self._known.get((turn.tick, token), ()):
@@ -160,7 +164,7 @@ class SharedTicks:
     def learn(self, rules: Rules, turn: Turn, report: Report) -> None:
         """Keep what came of a turn for the settings that follow."""
         token = _only_token(turn)
-        if token is None or rules.strategy.both_outcomes:
+        if token is None or rules.strategy.both_outcomes or rules.limits.protections != UNPROTECTED:
             return
         if not self.snapshots.at(turn.tick, turn.tokens).payouts and not report.state.ledger.pending:
             known = Known(turn=turn, token=token, report=report)

@@ -203,14 +203,17 @@ def test_no_input_breaks_a_law(by: Rules, draws: Sequence[Draw], cash: Decimal) 
 def test_the_random_world_trades_in_every_way() -> None:
     """Else the test above would prove nothing: entries, adds, exits and settlements all happen in it."""
     world, play = World(), Play(RULES[2])
-    numbers = iter(_digits())
-    for n in range(400):
-        draw = Draw(next(numbers) % 6, next(numbers) % 40, (next(numbers) % 450, next(numbers) % 450, next(numbers) % 450))
-        if draw.oddity in (2, 3) and n < 300:
-            draw = replace(draw, oddity=0)
-        play.tick(world.snapshot(n, draw))
+    for n, draw in enumerate(busy_draws(400)):
+        play.tick(world.snapshot(n, replace(draw, oddity=0) if draw.oddity in (2, 3) and n < 300 else draw))
     actions = Counter(verdict.action for report in play.reports for verdict in report.verdicts)
     assert min(actions[action] for action in Action) >= 10
+
+
+def busy_draws(count: int) -> Iterator[Draw]:
+    """So many ticks in which much happens, the same everywhere."""
+    numbers = _digits()
+    for _ in range(count):
+        yield Draw(next(numbers) % 6, next(numbers) % 40, (next(numbers) % 450, next(numbers) % 450, next(numbers) % 450))
 
 
 def _digits() -> Iterator[int]:
