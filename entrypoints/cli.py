@@ -96,15 +96,6 @@ def _tell_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-def spelar(
-    version: Annotated[
-        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which version this is.")
-    ] = False,
-) -> None:
-    """Paper trading on Polymarket, led by Kraken."""
-
-
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and end the process with its exit code; what a person can mend is one clear text, no traceback."""
     _open_standard_streams()
@@ -168,11 +159,15 @@ def _refuse_nothing(settings: Settings) -> None:
 
 
 @app.callback()
-def _environment(
+def spelar(
     env_file: Annotated[
         Path | None, typer.Option(help="Take the settings from this file, as the unit does, and none from the environment.")
     ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which version this is.")
+    ] = False,
 ) -> None:
+    """Paper trading on Polymarket, led by Kraken."""
     if env_file is None:
         return
     found = read_env_file(env_file)
@@ -258,12 +253,15 @@ def portal(
     ),
 ) -> None:
     """Serve the portal until interrupted."""
-    with serve(WEB_ROOT, host, port, data_dir=data) as served:
-        typer.echo(f"Portal: {served.url}/#/start/overview   (Ctrl-C ends it)")
-        try:
+    try:
+        with serve(WEB_ROOT, host, port, data_dir=data) as served:
+            typer.echo(f"Portal: {served.url}/#/start/overview   (Ctrl-C ends it)")
             Event().wait()
-        except KeyboardInterrupt:
-            typer.echo("")
+    except KeyboardInterrupt:
+        typer.echo("")
+    except OSError as error:
+        typer.echo(f"no portal: {error.strerror or error}; another --port may be free", err=True)
+        raise typer.Exit(1) from None
 
 
 @app.command()

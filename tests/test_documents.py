@@ -42,12 +42,11 @@ def test_every_line_of_the_example_env_file_can_be_set() -> None:
 
 
 def test_every_command_of_the_readme_exists() -> None:
-    """A command that is written down can be typed."""
+    """A command that is written down can be typed; all of them are explained in docs/ (tests/test_guides.py)."""
     known = {command.name or getattr(command.callback, "__name__", "") for command in app.registered_commands}
     known |= {group.name or "" for group in app.registered_groups}
     written = set(re.findall(r"spelar ([a-z-]+)", (ROOT / "README.md").read_text(encoding="utf-8")))
     assert written - {"is", "needs"} <= known
-    assert known <= written
 
 
 def test_every_make_target_of_the_readme_exists() -> None:
