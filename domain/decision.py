@@ -27,6 +27,10 @@ class Reason(StrEnum):
     ORDER_PENDING = "order_pending"
 
     KILLSWITCH = "killswitch"
+    DAILY_LOSS = "daily_loss"
+    DRAWDOWN = "drawdown"
+    LOSSES_IN_A_ROW = "losses_in_a_row"
+    STOP_COOLDOWN = "stop_cooldown"
     STALE_BOOK = "stale_book"
     AVOID_PRICE_ZONE = "avoid_price_zone"
     WIDE_SPREAD = "wide_spread"
@@ -46,6 +50,9 @@ class Reason(StrEnum):
     LAG_TOO_SHORT = "lag_too_short"
     INSUFFICIENT_LIQUIDITY = "insufficient_liquidity"
     BELOW_MIN_ORDER_SIZE = "below_min_order_size"
+    MARKET_EXPOSURE = "market_exposure"
+    EVENT_EXPOSURE = "event_exposure"
+    TOTAL_EXPOSURE = "total_exposure"
     INSUFFICIENT_CASH = "insufficient_cash"
     THROTTLED = "throttled"
 

@@ -15,6 +15,7 @@ from domain.fill import walk, whole_micros
 from domain.judgement import Judged, Judgement
 from domain.ledger import Action, Ledger, Order
 from domain.market import Market, Moment, OrderBook, ReferenceId, Side, Snapshot, TokenId
+from domain.protections import DAY_MS, Record
 from domain.reading import Accepted, accepted_references, first_look, followed, remembered, sampled
 from domain.sizing import Sizing
 from domain.state import Memory, State
@@ -113,6 +114,7 @@ def step(rules: Rules, snapshot: Snapshot, state: State) -> Decision:
             histories={reading.market.token: reading.history for reading in readings if reading.market.token is not None},
             references=remembered(state.memory, references),
             moment=snapshot.moment,
+            record=turn.record,
         ),
         ledger=state.ledger if waiting == state.ledger.pending else replace(state.ledger, pending=waiting),
         kill_switch=snapshot.kill_switch,
@@ -129,6 +131,7 @@ class _Turn:
         # The rows before these were asked when the sample was taken: `refused` is their answer.
         self.input_rows = rules.inputs[len(SAMPLE_INPUT) :]
         self.clock_jump_s = _clock_jump_s(snapshot.moment, state.memory.moment)
+        self.record = _record(rules.limits, snapshot.moment, state, self.clock_jump_s)
         ledger = state.ledger
         self.budget = Budget(cash=ledger.cash - ledger.reserved_cash, orders=0, engaged=ledger.engaged)
         self.peers: dict[TokenId, Reading] = {}
@@ -153,6 +156,8 @@ class _Turn:
             at=self.snapshot.moment,
             reading=reading,
             position=self.state.ledger.positions.get(token) if token is not None else None,
+            ledger=self.state.ledger,
+            record=self.record,
             budget=self.budget,
             limits=self.rules.limits,
             sizing=self.rules.sizing,
@@ -280,6 +285,17 @@ def _clock_jump_s(now: Moment, before: Moment | None) -> float:
     return abs((now.at_ms - before.at_ms) - (now.elapsed_ms - before.elapsed_ms)) / 1000
 
 
+def _record(limits: Limits, now: Moment, state: State, clock_jump_s: float) -> Record | None:
+    """What is remembered of the account as this tick begins; None where nobody keeps it and no protection asks."""
+    known = state.memory.record
+    if known is None:
+        if not limits.protections.remember:
+            return None
+        known = Record.of(state.ledger)
+    day = now.at_ms // DAY_MS if clock_jump_s <= limits.clock_jump_s else None
+    return known.begun(day, state.ledger.equity)
+
+
 def _meets_its_book(order: Order, view: View) -> bool:
     if first_closed(BUY_INPUT if order.side is Side.BUY else EXIT_INPUT, view):
         return False
@@ -294,6 +310,7 @@ def _spent(budget: Budget, view: View, side: Side, plan: Plan) -> Budget:
             orders=budget.orders + 1,
             taken=budget.taken.with_walk(view.market, side, plan.walk),
             engaged=budget.engaged | {view.known_book.token},
+            bought=(*budget.bought, (view.market, view.notional_needed)),
         )
     proceeds = Decimal(0) if view.delay_ms else plan.walk.notional - plan.walk.fee
     return replace(budget, cash=budget.cash + proceeds, taken=budget.taken.with_walk(view.market, side, plan.walk))

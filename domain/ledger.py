@@ -66,6 +66,11 @@ class Order:
         return int(self.id.partition("-")[0])
 
     @property
+    def most_notional(self) -> Decimal:
+        """The most that the shares of a buy can cost without the fee, in whole micro-dollars."""
+        return whole_micros(self.shares * self.limit) if self.side is Side.BUY else Decimal(0)
+
+    @property
     def reserved_cash(self) -> Decimal:
         """The most that this order can cost."""
         if self.side is Side.SELL:

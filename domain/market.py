@@ -228,6 +228,16 @@ class Market:
         if self.direction not in (-1, 1):
             raise ValueError(f"direction must be 1 or -1, not {self.direction}")
 
+    def is_one_with(self, other: "Market") -> bool:
+        """Whether both are outcomes of one market: the same token, its complement, or the same condition."""
+        if self.token is not None and self.token in (other.token, other.complement):
+            return True
+        return self.condition is not None and self.condition == other.condition
+
+    def shares_event_with(self, other: "Market") -> bool:
+        """Whether both belong to one event; a market whose event is not known is an event of its own."""
+        return (self.event != "" and self.event == other.event) or self.is_one_with(other)
+
 
 def tokens_of(markets: Iterable[Market]) -> Iterator[TokenId]:
     """The tokens whose books a tick needs: those that are followed, and all three of a match whose draw is."""

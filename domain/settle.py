@@ -8,7 +8,7 @@ from domain.decision import Reason
 from domain.engine import Decision
 from domain.fees import FREE
 from domain.fill import walk, whole_micros
-from domain.ledger import Action, Execution, Ledger, Mark, OrderStatus
+from domain.ledger import Action, Booking, Execution, Ledger, Mark, OrderStatus
 from domain.market import Moment, OrderBook, Side, TokenId
 from domain.report import OrderEvent, Report, Trade, TradeAction
 from domain.state import State
@@ -25,7 +25,7 @@ def settle(decision: Decision, executions: Iterable[Execution]) -> Report:
         books.book(execution)
     ledger = books.ledger.marked(_marks(books.ledger, decision.marks))
     return Report(
-        state=State(sequence=decision.sequence, ledger=ledger, memory=decision.memory),
+        state=State(sequence=decision.sequence, ledger=ledger, memory=books.memory),
         moment=decision.moment,
         verdicts=decision.verdicts,
         orders=tuple(OrderEvent(moment=decision.moment, execution=execution) for execution in books.executions),
@@ -70,6 +70,7 @@ class _Books:
     def __init__(self, decision: Decision) -> None:
         self.decision = decision
         self.ledger = decision.ledger
+        self.memory = decision.memory
         self.trades: list[Trade] = []
         self.executions: list[Execution] = []
 
@@ -77,7 +78,7 @@ class _Books:
         """A resolved market pays its shares."""
         position = self.ledger.positions[token]
         booking = self.ledger.paid_out(token, payout, self.decision.moment)
-        self.ledger = booking.ledger
+        self._take_in(booking, token, Reason.SETTLED)
         self.trades.append(
             Trade(
                 id=f"settle:{token}",
@@ -103,12 +104,23 @@ class _Books:
                 self.ledger = replace(self.ledger, pending=(*self.ledger.pending, execution.order))
             case OrderStatus.FILLED:
                 booking = self.ledger.booked(execution, self.decision.moment)
-                self.ledger = booking.ledger
+                self._take_in(booking, execution.order.token, execution.order.reason)
                 self.trades.append(self._trade(execution, booking.realised))
             case OrderStatus.REJECTED:
                 self.trades.append(self._trade(execution, Decimal(0)))
             case OrderStatus.CANCELLED:  # pragma: no branch - there is no fifth status
                 pass
+
+    def _take_in(self, booking: Booking, token: TokenId, reason: str) -> None:
+        """The ledger after a booking, and what the protections remember of it."""
+        self.ledger = booking.ledger
+        record = self.memory.record
+        if record is None:
+            return
+        record = record.booked(token, booking.realised, flat=token not in self.ledger.positions)
+        if reason == Reason.STOP:
+            record = record.stopped(token, self.decision.moment)
+        self.memory = replace(self.memory, record=record)
 
     def _trade(self, execution: Execution, realised: Decimal) -> Trade:
         order, walked = execution.order, execution.walk

@@ -6,6 +6,7 @@ from dataclasses import field
 from domain.history import History
 from domain.ledger import Ledger, Order
 from domain.market import Moment, ReferenceId, TokenId
+from domain.protections import Record
 from domain.value import value
 
 
@@ -19,11 +20,15 @@ class Seen:
 
 @value
 class Memory:
-    """What one tick remembers for the next: histories, accepted references, the time of the last tick."""
+    """What one tick remembers for the next: histories, accepted references, the time of the last tick, and the account.
+
+    `record` is None where nobody asks for it: a replay without protections.
+    """
 
     histories: Mapping[TokenId, History] = field(default_factory=dict)
     references: Mapping[ReferenceId, Seen] = field(default_factory=dict)
     moment: Moment | None = None
+    record: Record | None = None
 
 
 @value

@@ -129,7 +129,7 @@ CLOCK_JUMP = Row(
     "wall clock and monotonic clock agree since the last tick (seconds, at most two intervals)",
     lambda v: v.clock_jump_s,
     operator.le,
-    lambda v: 2 * v.limits.interval_s,
+    lambda v: v.limits.clock_jump_s,
     "INTERVAL_S",
 )
 MARKET_CLOSED = Row(Reason.MARKET_CLOSED, "the market accepts orders", lambda v: int(v.market.accepting), operator.ge, _one)
@@ -177,6 +177,42 @@ KILLSWITCH = Row(
     _nothing,
     "KILLSWITCH_FILE",
 )
+AFTER_LOSSES: Table = (
+    Row(
+        Reason.DAILY_LOSS,
+        "the loss since the equity of the UTC day's first tick stays below the limit (USDC, positions at the bid)",
+        lambda v: v.daily_loss,
+        operator.lt,
+        lambda v: v.limits.protections.daily_loss_usdc,
+        "PM_MAX_DAILY_LOSS_USDC",
+    ),
+    Row(
+        Reason.DRAWDOWN,
+        "the equity lies less than the limit below its peak since the ledger opened (percent of the peak)",
+        lambda v: v.drawdown_pct,
+        operator.lt,
+        lambda v: v.limits.protections.drawdown_pct,
+        "PM_MAX_DRAWDOWN_PCT",
+    ),
+    Row(
+        Reason.LOSSES_IN_A_ROW,
+        "fewer positions than the limit were closed at a loss in a row this UTC day (a gain or a new day starts again)",
+        lambda v: v.losses_in_a_row,
+        operator.lt,
+        lambda v: v.limits.protections.losses_in_a_row,
+        "PM_MAX_LOSSES_IN_A_ROW",
+    ),
+    Row(
+        Reason.STOP_COOLDOWN,
+        "a stop that sold this token lies back far enough (seconds)",
+        lambda v: v.since_stop_s,
+        operator.ge,
+        lambda v: v.limits.protections.stop_cooldown_s,
+        "PM_STOP_COOLDOWN_S",
+    ),
+)
+"""What stops all buying, or that of one token, after losses."""
+
 STALE_BOOK = Row(
     Reason.STALE_BOOK,
     "the book changed recently (seconds, the venue's own timestamp)",
@@ -259,6 +295,34 @@ BELOW_MIN_ORDER_SIZE = Row(
     "PM_ORDER_SIZE_SHARES",
 )
 SIZE: Table = (SOME_LIQUIDITY, ENOUGH_NOTIONAL, BELOW_MIN_ORDER_SIZE)
+EXPOSURE: Table = (
+    Row(
+        Reason.MARKET_EXPOSURE,
+        "with this order the market, Yes and No together, costs at most the limit (USDC; else the order is refused, not cut)",
+        lambda v: v.market_exposure,
+        operator.le,
+        lambda v: v.limits.protections.market_exposure_usdc,
+        "PM_MAX_EXPOSURE_MARKET_USDC",
+    ),
+    Row(
+        Reason.EVENT_EXPOSURE,
+        "with this order the markets of its event cost at most the limit (USDC; else the order is refused, not cut)",
+        lambda v: v.event_exposure,
+        operator.le,
+        lambda v: v.limits.protections.event_exposure_usdc,
+        "PM_MAX_EXPOSURE_EVENT_USDC",
+    ),
+    Row(
+        Reason.TOTAL_EXPOSURE,
+        "with this order all markets together cost at most the limit (USDC; else the order is refused, not cut)",
+        lambda v: v.total_exposure,
+        operator.le,
+        lambda v: v.limits.protections.total_exposure_usdc,
+        "PM_MAX_EXPOSURE_USDC",
+    ),
+)
+"""What may be bought in all: positions at cost, waiting buys at the most they can cost, and this tick's buys, without fees."""
+
 INSUFFICIENT_CASH = Row(
     Reason.INSUFFICIENT_CASH,
     "cash pays for the order and its fee (USDC)",
@@ -281,6 +345,7 @@ def enter_table(strategy_gates: Table) -> Table:
     """The gates of an entry around a strategy's own."""
     return (
         KILLSWITCH,
+        *AFTER_LOSSES,
         STALE_BOOK,
         *PRICE_ZONE,
         WIDE_SPREAD,
@@ -289,6 +354,7 @@ def enter_table(strategy_gates: Table) -> Table:
         NET_EDGE_TOO_LOW,
         LAG_TOO_SHORT,
         *SIZE,
+        *EXPOSURE,
         INSUFFICIENT_CASH,
         THROTTLED,
     )
@@ -332,9 +398,11 @@ SCALE_IN: Table = (
     SPREAD_TOO_HIGH,
     NET_EDGE_TOO_LOW,
     *SIZE,
+    *EXPOSURE,
     INSUFFICIENT_CASH,
     THROTTLED,
     KILLSWITCH,
+    *AFTER_LOSSES,
 )
 """The gates of an add."""
 

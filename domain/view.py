@@ -1,6 +1,6 @@
 """All that a rule may look at: one token in one tick, its position, and what the tick has left to spend."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -9,11 +9,12 @@ from domain.decision import Cause, Costs, Signal
 from domain.edge import PCT_DECIMALS, Unit, return_pct, spread_cost_pct
 from domain.fees import FeeSchedule
 from domain.figures import Figure
-from domain.fill import NOTHING_TAKEN, Taken, Walk, limit_price, walk
+from domain.fill import NOTHING_TAKEN, Taken, Walk, limit_price, walk, whole_micros
 from domain.history import History
 from domain.lag import lag_ms
-from domain.ledger import Position
+from domain.ledger import NOTHING, Ledger, Position
 from domain.market import Market, Moment, OrderBook, Quote, Reference, Side, TokenId
+from domain.protections import Protections, Record
 from domain.sizing import Sizing
 from domain.value import value
 
@@ -46,6 +47,12 @@ class Limits:
     stop_pct: float | None = None
     orders_per_tick: int | None = 10
     scale_in: ScaleIn = field(default_factory=ScaleIn)
+    protections: Protections = field(default_factory=Protections)
+
+    @property
+    def clock_jump_s(self) -> float:
+        """By how many seconds the wall clock may step against the monotonic one from tick to tick."""
+        return 2 * self.interval_s
 
     @property
     def gap_ms(self) -> int:
@@ -57,13 +64,15 @@ class Limits:
 class Budget:
     """What the tick has spent: USDC that is neither spent nor reserved, entries and adds so far, shares that orders took.
 
-    `engaged` are the tokens that are held, or that an order of this tick or an earlier one is buying.
+    `engaged` are the tokens that are held, or that an order of this tick or an earlier one is buying. `bought` is what this
+    tick's buys cost without fees, each with its market.
     """
 
     cash: Decimal
     orders: int
     taken: Taken = NOTHING_TAKEN
     engaged: frozenset[TokenId] = frozenset()
+    bought: tuple[tuple[Market, Decimal], ...] = ()
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
@@ -141,13 +150,16 @@ class View:
 
     Nobody changes a view. It is not frozen because a frozen one takes three times as long to make, and a tick makes many.
 
-    `peers` are the tick's readings by token, for rules that compare a token with the other outcome of its market.
+    `peers` are the tick's readings by token, for rules that compare a token with the other outcome of its market. `ledger` is
+    the one that the tick began with, `record` what is remembered of it; None where no protection asks.
     """
 
     now: Moment
     at: Moment
     reading: Reading
     position: Position | None
+    ledger: Ledger
+    record: Record | None
     budget: Budget
     limits: Limits
     sizing: Sizing
@@ -283,12 +295,60 @@ class View:
         return self.addition if self.position else self.entry
 
     @property
+    def notional_needed(self) -> Decimal:
+        """USDC without the fee of the buy: what it costs at once, or the most it can cost when it has to wait for a book."""
+        plan = self.purchase
+        return whole_micros(plan.shares * plan.limit) if self.delay_ms else plan.walk.notional
+
+    @property
     def cash_needed(self) -> Decimal:
         """USDC to have for the buy: what it costs at once, or the most it can cost when it has to wait for a book."""
         plan = self.purchase
         if self.delay_ms:
             return plan.shares * plan.limit + self.market.fees.most(plan.shares)
         return plan.walk.notional + plan.walk.fee
+
+    @property
+    def daily_loss(self) -> Decimal | None:
+        """USDC lost since the day's first tick."""
+        return self.record.daily_loss(self.ledger.equity) if self.record else None
+
+    @property
+    def drawdown_pct(self) -> float | None:
+        """Percent that the equity lies below its peak."""
+        return self.record.drawdown_pct(self.ledger.equity) if self.record else None
+
+    @property
+    def losses_in_a_row(self) -> int | None:
+        """Positions that the day closed at a loss, since the last gain."""
+        return self.record.losses if self.record else None
+
+    @property
+    def since_stop_s(self) -> float | None:
+        """Seconds since a stop sold this token."""
+        stopped = self.record.stops.get(self.known_book.token) if self.record else None
+        return self.at.seconds_since(stopped) if stopped else None
+
+    @property
+    def market_exposure(self) -> Decimal:
+        """What this market would have cost after the buy, USDC."""
+        return self._exposure(self.market.is_one_with)
+
+    @property
+    def event_exposure(self) -> Decimal:
+        """What this market's event would have cost after the buy, USDC."""
+        return self._exposure(self.market.shares_event_with)
+
+    @property
+    def total_exposure(self) -> Decimal:
+        """What all markets would have cost after the buy, USDC."""
+        return self._exposure(lambda market: True)
+
+    def _exposure(self, counts: Callable[[Market], bool]) -> Decimal:
+        held = [position.cost for position in self.ledger.positions.values() if counts(position.market)]
+        waiting = [order.most_notional for order in self.ledger.pending if counts(order.market)]
+        bought = [cost for market, cost in self.budget.bought if counts(market)]
+        return sum((*held, *waiting, *bought), NOTHING) + self.notional_needed
 
     @cached_property
     def sale(self) -> Plan:

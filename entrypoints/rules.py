@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 from domain.engine import Rules
+from domain.protections import Protections
 from domain.sizing import Sizing
 from domain.strategies import Strategy
 from domain.strategies.fair_model import FairModelThresholds, fair_model
@@ -53,6 +54,15 @@ def _limits(settings: Settings) -> Limits:
             max_adds=settings.scale_max_adds,
             max_total_shares=settings.scale_max_total_shares,
             size_multiple=settings.scale_size_mult,
+        ),
+        protections=Protections(
+            daily_loss_usdc=settings.max_daily_loss_usdc,
+            drawdown_pct=settings.max_drawdown_pct,
+            losses_in_a_row=settings.max_losses_in_a_row,
+            stop_cooldown_s=settings.stop_cooldown_s,
+            market_exposure_usdc=settings.max_exposure_market_usdc,
+            event_exposure_usdc=settings.max_exposure_event_usdc,
+            total_exposure_usdc=settings.max_exposure_usdc,
         ),
     )
 

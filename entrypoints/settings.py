@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from domain.protections import STOPS_KEPT_S
 from entrypoints.keys import KEY_VARIABLES
 
 
@@ -155,6 +156,40 @@ class Settings(BaseModel):
     )
     min_market_lag_ms: Annotated[Seconds | None, Off] = Field(
         None, alias="LEAD_LAG_MIN_MARKET_LAG_MS", description="milliseconds by which the token must follow the reference"
+    )
+
+    max_daily_loss_usdc: Annotated[Usdc | None, Off] = Field(
+        None,
+        alias="PM_MAX_DAILY_LOSS_USDC",
+        description="USDC lost since the UTC day's first tick, by equity with positions at the bid, at which buying stops",
+    )
+    max_drawdown_pct: Annotated[Annotated[float, Field(gt=0, le=100, allow_inf_nan=False)] | None, Off] = Field(
+        None,
+        alias="PM_MAX_DRAWDOWN_PCT",
+        description="percent by which equity lies below its peak since the ledger opened at which buying stops",
+    )
+    max_losses_in_a_row: Annotated[Count | None, Off] = Field(
+        None,
+        alias="PM_MAX_LOSSES_IN_A_ROW",
+        description="losses in a row, of positions and their fees, at which buying stops; a gain or a new UTC day starts again",
+    )
+    stop_cooldown_s: Annotated[Annotated[float, Field(gt=0, le=STOPS_KEPT_S, allow_inf_nan=False)] | None, Off] = Field(
+        None, alias="PM_STOP_COOLDOWN_S", description="seconds after a stop in which its token is not bought again"
+    )
+    max_exposure_market_usdc: Annotated[Usdc | None, Off] = Field(
+        None,
+        alias="PM_MAX_EXPOSURE_MARKET_USDC",
+        description="USDC at cost, waiting buys included, in one market, Yes and No together; an order beyond it is refused",
+    )
+    max_exposure_event_usdc: Annotated[Usdc | None, Off] = Field(
+        None,
+        alias="PM_MAX_EXPOSURE_EVENT_USDC",
+        description="USDC at cost, waiting buys included, in all markets of one event; an order beyond it is refused",
+    )
+    max_exposure_usdc: Annotated[Usdc | None, Off] = Field(
+        None,
+        alias="PM_MAX_EXPOSURE_USDC",
+        description="USDC at cost, waiting buys included, in all markets together; an order beyond it is refused",
     )
 
     trend_lookback_points: Points = Field(
@@ -452,6 +487,8 @@ def doubts(environment: Mapping[str, str], settings: Settings) -> list[str]:
         warnings.append("POLYMARKET_CLOB_TOKEN_ID is ignored: MARKET_MAP_PATH is set")
     if settings.scan_use_for_trading and not settings.scan_enable:
         warnings.append("PM_SCAN_USE_FOR_TRADING is ignored: PM_SCAN_ENABLE is not set")
+    if settings.stop_cooldown_s and not settings.stop_pct:
+        warnings.append("PM_STOP_COOLDOWN_S is ignored: LEAD_LAG_PM_STOP_PCT is not set")
     if settings.run_once and settings.run_ticks:
         warnings.append("RUN_TICKS is ignored: RUN_ONCE is set")
     return warnings

@@ -39,7 +39,28 @@ RUNBOOK_MINIMUM = (
 )
 """What a first run sets; the other variables stand below it in the example file, commented out."""
 
+PROTECTIONS = (
+    "PM_MAX_DAILY_LOSS_USDC",
+    "PM_MAX_DRAWDOWN_PCT",
+    "PM_MAX_LOSSES_IN_A_ROW",
+    "PM_STOP_COOLDOWN_S",
+    "PM_MAX_EXPOSURE_MARKET_USDC",
+    "PM_MAX_EXPOSURE_EVENT_USDC",
+    "PM_MAX_EXPOSURE_USDC",
+)
+"""What stands directly below the minimum: what every run that matters should set."""
+
 RECOMMENDED = {
+    "PM_MAX_DAILY_LOSS_USDC": ("20", "the rest of a day that began badly, also where it would have come back"),
+    "PM_MAX_DRAWDOWN_PCT": (
+        "10",
+        "all entries until the equity recovers; without a position it cannot, so a person has to look",
+    ),
+    "PM_MAX_LOSSES_IN_A_ROW": ("5", "the rest of the day after a series that may have been chance"),
+    "PM_STOP_COOLDOWN_S": ("900", "a token that turns right after its stop; needs LEAD_LAG_PM_STOP_PCT"),
+    "PM_MAX_EXPOSURE_MARKET_USDC": ("50", "adds and large orders in one market"),
+    "PM_MAX_EXPOSURE_EVENT_USDC": ("100", "further markets of an event: they win and lose together"),
+    "PM_MAX_EXPOSURE_USDC": ("300", "entries while much is invested already"),
     "KILLSWITCH_FILE": ("/etc/spelar_eu/KILLSWITCH", "nothing until the file exists"),
     "LEAD_LAG_SCALE_ON_ODDS_CHANGE_PCT": ("0.40", "larger positions, larger losses"),
     "LEAD_LAG_SPOT_NOISE_MULT": ("3", "no entries while spot is restless, and 40 samples more to warm up"),
@@ -64,6 +85,14 @@ RECOMMENDED = {
 """Values worth trying where the default is a gate that is absent, and what each costs."""
 
 GROUPS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+    (
+        "The protections: 0 or empty is absent",
+        (
+            "# They stop buying, adds included, and never selling. Which one, and at which number, stands in the rows of",
+            "# pm_paper_candidates.csv. The sums fit the 1,000 USDC that a new ledger begins with: scale them to yours.",
+        ),
+        PROTECTIONS,
+    ),
     (
         "Optional quality gates: absent, each stops nothing",
         ("# They close entries that look worse than they are, and each costs some that were good.",),

@@ -11,6 +11,7 @@ from domain.decision import Cause, Costs, Signal, Verdict
 from domain.history import History, Sample
 from domain.ledger import Action, Execution, Order
 from domain.market import Market, Quote, ReferenceId
+from domain.protections import Record
 from domain.state import Seen
 
 
@@ -39,6 +40,7 @@ REFERENCES = TypeAdapter(tuple[tuple[ReferenceId, Seen], ...], config=NUMBERS)
 MARKET = TypeAdapter(Market)
 ORDER = TypeAdapter(Order)
 EXECUTION = TypeAdapter(Execution)
+RECORD = TypeAdapter(Record)
 
 SAMPLE = Struct("<qdd")
 """A sample takes 24 bytes: whole milliseconds and two doubles, each exactly as it was."""
@@ -57,6 +59,11 @@ def order_text(order: Order) -> str:
 def execution_text(execution: Execution) -> str:
     """An execution as JSON, its order included."""
     return EXECUTION.dump_json(execution).decode()
+
+
+def record_text(record: Record) -> str:
+    """What the protections remember, as JSON."""
+    return RECORD.dump_json(record).decode()
 
 
 def references_text(references: Mapping[ReferenceId, Seen]) -> str:

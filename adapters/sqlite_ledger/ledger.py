@@ -224,6 +224,8 @@ class SqliteLedger:
         writing.write_state(connection, report, last_hash)
         if list(before.ledger.positions.items()) != list(after.ledger.positions.items()):
             writing.write_positions(connection, after.ledger, self._shelf)
+        if after.memory.record is not None and before.memory.record != after.memory.record:
+            writing.write_record(connection, after.memory.record)
         if before.ledger.pending != after.ledger.pending:
             writing.write_waiting(connection, after.ledger.pending)
         writing.write_orders(connection, after.sequence, report.orders)

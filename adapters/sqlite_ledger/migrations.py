@@ -7,9 +7,9 @@ from pathlib import Path
 from adapters.sqlite_ledger.backups import back_up
 from adapters.sqlite_ledger.faults import BACKUPS
 from adapters.sqlite_ledger.opening import identity_in, version_in
-from adapters.sqlite_ledger.schema import SETTLEMENTS, VERSION
+from adapters.sqlite_ledger.schema import PROTECTIONS, SETTLEMENTS, VERSION
 
-STEPS: Mapping[int, Sequence[str]] = {1: (SETTLEMENTS,)}
+STEPS: Mapping[int, Sequence[str]] = {1: (SETTLEMENTS,), 2: (PROTECTIONS,)}
 """What leads from a version to the next. Rows of all of them can be read as today's."""
 
 

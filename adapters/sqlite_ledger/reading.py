@@ -5,12 +5,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from adapters.sqlite_ledger.codecs import DIGESTS, EXECUTION, ORDER, history_in, references_in, verdicts_in
+from adapters.sqlite_ledger.codecs import DIGESTS, EXECUTION, ORDER, RECORD, history_in, references_in, verdicts_in
 from adapters.sqlite_ledger.micros import decimal
+from adapters.sqlite_ledger.opening import version_in
 from adapters.sqlite_ledger.trades import Entry, Sealed, trade_of
 from domain.history import History
 from domain.ledger import Ledger, Mark, Order, Position
 from domain.market import Market, Moment, TokenId
+from domain.protections import Record
 from domain.report import EquityPoint, OrderEvent, Trade, Verdicts
 from domain.state import Memory, State
 
@@ -31,6 +33,11 @@ NEWEST_ORDERS = """
 SELECT at_ms, elapsed_ms, execution FROM (SELECT * FROM order_events ORDER BY seq DESC LIMIT ?) ORDER BY seq
 """
 EQUITY = "SELECT sequence, at_ms, elapsed_ms, equity, cash, realised, unrealised, open_positions FROM equity ORDER BY sequence"
+RECORD_SINCE = 3
+"""The version of the tables since which a record is kept."""
+
+RECORDED = "SELECT record FROM protections"
+HIGHEST = "SELECT max(equity) FROM equity"
 VERDICTS = "SELECT sequence, at_ms, elapsed_ms, markets, verdicts FROM verdicts ORDER BY sequence"
 
 Markets = Mapping[str, Market]
@@ -59,7 +66,12 @@ def loaded(connection: sqlite3.Connection, markets: Markets, opening_cash: Decim
         pending=_waiting(connection),
         settled=frozenset(token for (token,) in connection.execute(SETTLED)),
     )
-    memory = Memory(histories=_histories(connection), references=references_in(references), moment=_moment(at_ms, elapsed_ms))
+    memory = Memory(
+        histories=_histories(connection),
+        references=references_in(references),
+        moment=_moment(at_ms, elapsed_ms),
+        record=_record(connection, ledger),
+    )
     return Loaded(state=State(sequence=sequence, ledger=ledger, memory=memory), last_hash=last_hash)
 
 
@@ -143,6 +155,15 @@ def _waiting(connection: sqlite3.Connection) -> tuple[Order, ...]:
 
 def _histories(connection: sqlite3.Connection) -> dict[TokenId, History]:
     return {token: history_in(samples) for token, samples in connection.execute(HISTORIES)}
+
+
+def _record(connection: sqlite3.Connection, ledger: Ledger) -> Record:
+    """What the protections remember; of a ledger that did not keep it yet, the peak of the points that are kept of it."""
+    kept = connection.execute(RECORDED).fetchone() if version_in(connection) >= RECORD_SINCE else None
+    if kept is not None:
+        return RECORD.validate_json(kept[0])
+    (highest,) = connection.execute(HIGHEST).fetchone()
+    return Record.of(ledger, peak=None if highest is None else decimal(highest))
 
 
 def _moment(at_ms: int | None, elapsed_ms: int | None) -> Moment | None:

@@ -2,7 +2,7 @@
 
 APPLICATION_ID = 0x5350454C
 
-VERSION = 2
+VERSION = 3
 """What `user_version` says of these tables. A change of them needs a new number and a step in `migrations.STEPS`."""
 
 META = """
@@ -140,6 +140,14 @@ CREATE TABLE histories (
 ) STRICT
 """
 
+PROTECTIONS = """
+CREATE TABLE protections (
+    one INTEGER PRIMARY KEY CHECK (one = 1),
+    record TEXT NOT NULL
+) STRICT
+"""
+"""What the protections remember, from the first tick on."""
+
 TABLES = (
     META,
     STATE,
@@ -153,4 +161,5 @@ TABLES = (
     EQUITY,
     VERDICTS,
     HISTORIES,
+    PROTECTIONS,
 )

@@ -10,6 +10,7 @@ from adapters.sqlite_ledger.codecs import (
     history_blob,
     judgements_text,
     order_text,
+    record_text,
     references_text,
 )
 from adapters.sqlite_ledger.micros import micros
@@ -17,6 +18,7 @@ from adapters.sqlite_ledger.shelf import MarketShelf
 from adapters.sqlite_ledger.trades import Sealed
 from domain.ledger import Ledger, Order
 from domain.market import TokenId
+from domain.protections import Record
 from domain.report import EquityPoint, OrderEvent, Report
 from domain.state import Memory
 
@@ -28,6 +30,7 @@ STATE = """
 UPDATE state SET sequence = ?, at_ms = ?, elapsed_ms = ?, cash = ?, realised = ?, fees = ?, last_hash = ?,
     remembered_at_ms = ?, remembered_elapsed_ms = ?, reference_prices = ?
 """
+PROTECTIONS = "INSERT INTO protections (one, record) VALUES (1, ?) ON CONFLICT DO UPDATE SET record = excluded.record"
 TRADE = "INSERT INTO trades VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 NO_POSITIONS = "DELETE FROM positions"
 POSITION = "INSERT INTO positions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
@@ -67,6 +70,11 @@ def write_state(connection: sqlite3.Connection, report: Report, last_hash: str) 
         references_text(memory.references),
     )
     connection.execute(STATE, row)
+
+
+def write_record(connection: sqlite3.Connection, record: Record) -> None:
+    """What the protections remember."""
+    connection.execute(PROTECTIONS, (record_text(record),))
 
 
 def write_trades(connection: sqlite3.Connection, trades: Iterable[Sealed]) -> None:

@@ -10,6 +10,7 @@ from adapters.tape.columns import Floats, Grid, TokenColumns
 from adapters.tape.samples import Samples
 from adapters.tape.spikes import Accepted, age_s
 from domain.market import ReferenceId, TokenId
+from domain.protections import DAY_MS
 from domain.strategies import Strategy
 from domain.view import Limits
 
@@ -41,6 +42,13 @@ class Scene:
         """By how many seconds the wall clock stepped against the monotonic one since the tick before."""
         steps = np.abs(np.diff(self.grid.at_ms) - np.diff(self.grid.elapsed_ms)) / 1000
         return np.concatenate(([0.0], steps))
+
+    @cached_property
+    def dates(self) -> tuple[int, ...]:
+        """The ticks at which the UTC date changes, as far as a clock that did not just jump tells it."""
+        told = np.where(self.clock_jump_s <= self.limits.clock_jump_s, np.arange(len(self.grid)), 0)
+        days = (self.grid.at_ms // DAY_MS)[np.maximum.accumulate(told)]
+        return tuple((np.flatnonzero(np.diff(days)) + 1).tolist())
 
 
 def track_of(columns: TokenColumns, grid: Grid) -> Track:

@@ -3,8 +3,13 @@
 The columns say which those are: a superset, because they know neither levels nor cash, and because floats are rounded where
 columns are not. What a tick remembers of the ticks before it is read from the columns too, so a tick that was left out is not
 missed: the state that `step` is given is the one that every tick in between would have led to.
+
+What protections remember no column knows. Where they look at equity no tick is left out while something is held, because the
+equity needs the levels of its book; without a position it is cash. Where they remember anything, the ticks at which a UTC day
+begins are decided, too.
 """
 
+from bisect import bisect_left
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from itertools import chain
@@ -95,6 +100,7 @@ class Screen:
         self._payouts: dict[TokenId, list[int]] = {}
         for payout in columns.payouts:
             self._payouts.setdefault(payout.token, []).append(payout.tick)
+        self._dates = self._scene.dates if rules.limits.protections.remember else ()
         self._one_side = OTHER_SIDE_OPEN in rules.enter
         self._due: dict[TokenId, int] = {}
         self._touched: Collection[TokenId] = self._candidates.keys()
@@ -111,7 +117,7 @@ class Screen:
         apart = self._apart(state)
         for token in self._touched:
             self._due[token] = self._next(token, state, apart)
-        tick = max(start, min(self._full_from, min(self._due.values(), default=self._ticks)))
+        tick = max(start, min(self._full_from, self._next_date(start), min(self._due.values(), default=self._ticks)))
         if tick >= self._ticks:
             return None
         self._carried = apart | {token for token in state.ledger.positions if self._off_map(token, tick)}
@@ -131,11 +137,18 @@ class Screen:
             return start
         position, mine = ledger.positions.get(token), self._candidates[token]
         if position is not None:
+            if self._rules.limits.protections.watch_equity:
+                return start
             ahead = (tick for tick in chain(self._payouts.get(token, ()), mine.left_at) if tick >= start)
             return mine.change(start, position, before=min(ahead, default=self._ticks))
         if token in ledger.settled or (self._one_side and self._other_engaged(mine, ledger)):
             return self._ticks
         return mine.entry(start)
+
+    def _next_date(self, start: int) -> int:
+        """The first tick from `start` on at which a UTC day begins."""
+        number = bisect_left(self._dates, start)
+        return self._dates[number] if number < len(self._dates) else self._ticks
 
     def _other_engaged(self, mine: Candidates, ledger: Ledger) -> bool:
         """Whether the other outcome is held or being bought, whatever the market was called meanwhile."""
@@ -163,6 +176,7 @@ class Screen:
                 if (seen := self._scene.references[key].seen_before(tick)) is not None
             },
             moment=moment_of(self._columns.grid, tick - 1) if tick else None,
+            record=before.record,
         )
 
     def _history(self, token: TokenId, tick: int) -> History | None:

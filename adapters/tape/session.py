@@ -19,6 +19,7 @@ from pydantic import ConfigDict, TypeAdapter
 from domain.history import History
 from domain.ledger import Ledger
 from domain.market import Market, Moment, ReferenceId, Snapshot, TokenId
+from domain.protections import Record
 from domain.state import Memory, Seen, State
 
 
@@ -30,6 +31,7 @@ class _Kept(NamedTuple):
     histories: tuple[tuple[TokenId, History], ...]
     references: tuple[tuple[ReferenceId, Seen], ...]
     moment: Moment | None
+    record: Record | None = None
 
 
 NUMBERS = ConfigDict(ser_json_inf_nan="constants")
@@ -95,6 +97,7 @@ def session_line(session: Session) -> bytes:
         tuple(session.state.memory.histories.items()),
         tuple(session.state.memory.references.items()),
         session.state.memory.moment,
+        session.state.memory.record,
     )
     row = {
         "t": session.at_ms,
@@ -114,7 +117,7 @@ def session_in(line: bytes) -> Session:
     """The session of a line. Raises `ValueError`, `KeyError` and `TypeError` for what is none."""
     row = json.loads(line)
     kept = STATE.validate_python(row["state"])
-    memory = Memory(histories=dict(kept.histories), references=dict(kept.references), moment=kept.moment)
+    memory = Memory(histories=dict(kept.histories), references=dict(kept.references), moment=kept.moment, record=kept.record)
     return Session(
         at_ms=row["t"],
         version=row["version"],

@@ -8,12 +8,21 @@ import numpy as np
 from adapters.tape.column_view import ColumnView
 from adapters.tape.columns import Flags
 from adapters.tape.figures import CLOSED, FIRED, SLACK, Operand, operand
-from domain.state_machine import INSUFFICIENT_CASH, LAG_TOO_SHORT, SIZE, THROTTLED, Row, Table
+from domain.state_machine import (
+    AFTER_LOSSES,
+    EXPOSURE,
+    INSUFFICIENT_CASH,
+    LAG_TOO_SHORT,
+    SIZE,
+    THROTTLED,
+    Row,
+    Table,
+)
 from domain.strategies.pm_trend import OTHER_SIDE_OPEN
 from domain.view import View
 
-BEYOND_COLUMNS = frozenset((*SIZE, INSUFFICIENT_CASH, THROTTLED, LAG_TOO_SHORT, OTHER_SIDE_OPEN))
-"""Rows about levels, cash, other orders or long histories: `step` alone can ask them, so they count as open."""
+BEYOND_COLUMNS = frozenset((*AFTER_LOSSES, *SIZE, *EXPOSURE, INSUFFICIENT_CASH, THROTTLED, LAG_TOO_SHORT, OTHER_SIDE_OPEN))
+"""Rows about levels, the account, other orders or long histories: `step` alone can ask them, so they count as open."""
 
 
 def columnar(rows: Iterable[Row]) -> Table:

@@ -24,7 +24,11 @@ MATCH = ThreeWay(
     event="aug-koe", home=Leg("aug", "Augsburg", HOME), draw=Leg("draw", "Draw", DRAW), away=Leg("koe", "Köln", AWAY)
 )
 MARKETS: Mapping[str, tuple[Market, ...]] = {
-    "lead_lag": (market(complement=NO), market(token=NO, outcome="No", direction=-1, complement=YES), market("eth", token=ETH)),
+    "lead_lag": (
+        market(complement=NO, event="crypto"),
+        market(token=NO, outcome="No", direction=-1, complement=YES),
+        market("eth", token=ETH, event="crypto"),
+    ),
     "pm_trend": (market(complement=NO), market(token=NO, outcome="No", complement=YES), market("eth", token=ETH)),
     "pm_draw": (
         market("aug-koe", token=DRAW, reference=None, match_draw=True, three_way=MATCH, slug="draw", event="aug-koe"),
@@ -39,6 +43,8 @@ MARKETS: Mapping[str, tuple[Market, ...]] = {
     ),
 }
 TOKENS = (YES, NO, ETH, HOME, DRAW, AWAY)
+BEFORE_MIDNIGHT_MS = NOON_MS + 42_000_000
+"""20 minutes before a UTC day ends, which half of the tapes see."""
 
 
 class RandomTape:
@@ -51,7 +57,7 @@ class RandomTape:
         self.bids = {token: self.dice.randint(20, 70) for token in TOKENS}
         self.markets = list(MARKETS[mode])
         self.spot = 60_000.0
-        self.at = Moment(at_ms=NOON_MS, elapsed_ms=self.dice.choice((0, 5_000_000)))
+        self.at = Moment(at_ms=BEFORE_MIDNIGHT_MS if seed % 2 else NOON_MS, elapsed_ms=self.dice.choice((0, 5_000_000)))
         self.over: set[TokenId] = set()
         self.gaps: set[int] = set()
 
@@ -157,6 +163,15 @@ GATES: Mapping[str, Callable[[Random], object]] = {
     "FRESHNESS_MAX_AGE_SECS": lambda dice: 30,
     "LEAD_LAG_MIN_MARKET_LAG_MS": lambda dice: 2000,
 }
+PROTECTIONS: Mapping[str, Callable[[Random], object]] = {
+    "PM_MAX_DAILY_LOSS_USDC": lambda dice: dice.choice(("0.50", "3")),
+    "PM_MAX_DRAWDOWN_PCT": lambda dice: dice.choice((0.05, 1, 20)),
+    "PM_MAX_LOSSES_IN_A_ROW": lambda dice: dice.choice((1, 2)),
+    "PM_STOP_COOLDOWN_S": lambda dice: dice.choice((60, 600)),
+    "PM_MAX_EXPOSURE_MARKET_USDC": lambda dice: dice.choice((4, 10)),
+    "PM_MAX_EXPOSURE_EVENT_USDC": lambda dice: dice.choice((4, 10)),
+    "PM_MAX_EXPOSURE_USDC": lambda dice: dice.choice((4, 10, 14)),
+}
 EAGER: Mapping[str, object] = {
     "LEAD_LAG_LOOKBACK_POINTS": 3,
     "LEAD_LAG_SPOT_MOVE_MIN_PCT": 0.1,
@@ -172,12 +187,15 @@ EAGER: Mapping[str, object] = {
 """So that a short tape holds many trades."""
 
 
-def random_environment(seed: int, mode: str) -> dict[str, str]:
-    """Settings of one seed: a few gates of all that there are."""
+def random_environment(seed: int, mode: str, *, protected: bool = True) -> dict[str, str]:
+    """Settings of one seed: a few gates of all that there are, and a few protections unless they are not wanted."""
     dice = Random(seed)
     chosen = {name: draw(dice) for name, draw in GATES.items() if dice.random() < 0.15}
     lookback = {"LEAD_LAG_LOOKBACK_POINTS": dice.choice((2, 3, 6)), "PM_TREND_AUTO_SIDE": dice.choice((0, 1))}
-    return {name: str(value) for name, value in {**EAGER, **lookback, **chosen, "STRATEGY_MODE": mode}.items()}
+    shield = Random(~seed)
+    protections = {name: draw(shield) for name, draw in PROTECTIONS.items() if protected and shield.random() < 0.15}
+    values = {**EAGER, **lookback, **chosen, **protections, "STRATEGY_MODE": mode}
+    return {name: str(value) for name, value in values.items()}
 
 
 def random_rules(seed: int, mode: str) -> Rules:

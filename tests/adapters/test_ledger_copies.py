@@ -3,8 +3,9 @@
 import csv
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -17,8 +18,9 @@ from adapters.sqlite_ledger.export import ExportedTrade, export
 from adapters.sqlite_ledger.faults import backups_of
 from adapters.sqlite_ledger.opening import connect, connect_to_read, version_in
 from adapters.sqlite_ledger.schema import VERSION
+from domain.protections import Record
 from domain.report import Trade
-from tests.adapters.old_ledgers import as_version_1, tables_digest
+from tests.adapters.old_ledgers import as_version_1, as_version_2, tables_digest
 from tests.contracts.ledger_store import reports
 from tests.contracts.ledger_ticks import ticked
 
@@ -134,14 +136,19 @@ def test_a_refused_ledger_names_its_newest_backup(worked: Path) -> None:
 # --- older ledgers -----------------------------------------------------------------------------------------------------
 
 
-def test_an_older_ledger_is_backed_up_and_migrated(worked: Path) -> None:
-    """Its tables become those of a new one, its rows stay, and the copy is as it was before."""
-    as_version_1(worked)
+@pytest.mark.parametrize(("aged", "version"), [(as_version_1, 1), (as_version_2, 2)])
+def test_an_older_ledger_is_backed_up_and_migrated(worked: Path, aged: Callable[[Path], None], version: int) -> None:
+    """Its tables become those of a new one, its rows stay, and the copy is as it was before.
+
+    What the protections remember begins with the highest equity that is kept.
+    """
+    aged(worked)
+    last, highest = reports()[-1].state, max(report.equity.equity for report in reports())
     with opened(worked) as store:
-        assert store.load() == reports()[-1].state
+        assert store.load() == replace(last, memory=replace(last.memory, record=Record.of(last.ledger, peak=highest)))
         store.save(ticked(store.load()))
     (backup,) = backups_of(worked)
-    assert "of-version-1" in backup.name
+    assert f"of-version-{version}" in backup.name
     assert backup.name.endswith("tick-4.sqlite3")
     new = worked.with_name("new.sqlite3")
     with opened(new):
@@ -151,7 +158,7 @@ def test_an_older_ledger_is_backed_up_and_migrated(worked: Path) -> None:
         closing(connect_to_read(new)) as made,
         closing(connect_to_read(backup)) as before,
     ):
-        assert [version_in(connection) for connection in (migrated, made, before)] == [VERSION, VERSION, 1]
+        assert [version_in(connection) for connection in (migrated, made, before)] == [VERSION, VERSION, version]
         assert tables_digest(migrated) == tables_digest(made) != tables_digest(before)
     with closing(SqliteLedger.open_to_read(backup)) as copy:
         assert (copy.sequence, copy.trades()) == (4, tuple(trades()))

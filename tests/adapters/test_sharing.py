@@ -64,7 +64,7 @@ def test_a_trial_among_others_comes_to_what_it_comes_to_alone(mode: str, seed: i
 def test_most_ticks_are_shared_and_give_the_same_rows() -> None:
     """Trade by trade to the last field; and it is no empty promise: the second setting decides almost nothing itself."""
     columns = RandomTape(5, "lead_lag", 600, calm=0.995).columns()
-    base = Base(environment=random_environment(3, "lead_lag") | {"PM_FEES": "venue"})
+    base = Base(environment=random_environment(3, "lead_lag", protected=False) | {"PM_FEES": "venue"})
     rules = [base.rules({"LEAD_LAG_EDGE_MIN_PCT": text}) for text in ("0.1", "0.15")]
     shared = SharedTicks(KeptSnapshots(columns))
     opening = Ledger.opened_with(Decimal(1000))

@@ -1,6 +1,6 @@
 """Ticks for ledger tests: real books walked, real bookings, nothing decided by a strategy."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -11,6 +11,7 @@ from domain.fill import walk
 from domain.history import History, Sample
 from domain.ledger import Action, Execution, Ledger, Order, OrderStatus
 from domain.market import Level, Market, Moment, OrderBook, Quote, ReferenceId, Side, TokenId
+from domain.protections import DAY_MS, Record
 from domain.report import Report
 from domain.settle import settle
 from domain.state import Memory, Seen, State
@@ -32,7 +33,8 @@ class Deed:
 
 def opening(cash: int = 1_000) -> State:
     """A state without ticks."""
-    return State(sequence=0, ledger=Ledger.opened_with(Decimal(cash)))
+    ledger = Ledger.opened_with(Decimal(cash))
+    return State(sequence=0, ledger=ledger, memory=Memory(record=Record.of(ledger)))
 
 
 def token(number: int) -> TokenId:
@@ -84,7 +86,7 @@ def ticked(state: State, deeds: Iterable[Deed] = (), tokens: Iterable[TokenId] =
         cancelled=(),
         payouts={deed.token: deed.payout for deed in deeds if deed.payout is not None},
         marks={name: book(name, sequence) for name in names if name in state.ledger.positions},
-        memory=_memory(state.memory.histories, names, sequence),
+        memory=_memory(state, names, sequence),
         ledger=state.ledger,
     )
     orders = (deed for deed in deeds if deed.payout is None)
@@ -110,12 +112,14 @@ def verdict(name: TokenId, sequence: int) -> Verdict:
     )
 
 
-def _memory(histories: Mapping[TokenId, History], names: Iterable[TokenId], sequence: int) -> Memory:
+def _memory(state: State, names: Iterable[TokenId], sequence: int) -> Memory:
+    histories, record = state.memory.histories, state.memory.record
     sample = Sample(sequence * TICK_MS, 97_000 + sequence / 3, 0.4 + sequence % 7 / 100)
     return Memory(
         histories={name: histories.get(name, History()).extended(sample, capacity=120, gap_ms=3 * TICK_MS) for name in names},
         references={REFERENCE: Seen(accepted=97_000 + sequence / 3, waiting=None if sequence % 2 else 1e5)},
         moment=moment(sequence),
+        record=record.begun(moment(sequence).at_ms // DAY_MS, state.ledger.equity) if record else None,
     )
 
 

@@ -13,6 +13,7 @@ from domain.engine import Decision, Rules, step
 from domain.history import History, Sample
 from domain.ledger import Ledger
 from domain.market import Moment, OrderBook, Reference, Snapshot, TokenId
+from domain.protections import DAY_MS, Protections, Record
 from domain.sizing import Sizing
 from domain.state import Memory, Seen, State
 from domain.strategies.lead_lag import LeadLag
@@ -46,6 +47,11 @@ class Scene:
     payout: str | None = None
     pending: bool = False
 
+    opened: str = "0"
+    peak: str = "1"
+    losses: int = 0
+    stopped_s_ago: float | None = None
+
     held: str | int | None = None
     entry_mid: float = 0.505
     held_s: float = 30.0
@@ -65,6 +71,13 @@ class Scene:
     orders_per_tick: int = 10
     odds_change_pct: float | None = None
     max_total: int = 50
+    daily_loss: str | None = None
+    drawdown_pct: float | None = None
+    losses_in_a_row: int | None = None
+    stop_cooldown_s: float | None = None
+    market_exposure: str | None = None
+    event_exposure: str | None = None
+    total_exposure: str | None = None
     sizing: Sizing = field(default=SIZING)
 
     def with_knobs(self, *turned: KNOBS) -> "Scene":
@@ -88,10 +101,23 @@ class Scene:
                 stop_pct=self.stop_pct,
                 orders_per_tick=self.orders_per_tick,
                 scale_in=ScaleIn(odds_change_pct=self.odds_change_pct, max_total_shares=Decimal(self.max_total)),
+                protections=self._protections,
             ),
             sizing=self.sizing,
             latency_ms=self.delay_ms,
             estimates_lag=self.min_lag_ms is not None,
+        )
+
+    @property
+    def _protections(self) -> Protections:
+        return Protections(
+            daily_loss_usdc=_decimal(self.daily_loss),
+            drawdown_pct=self.drawdown_pct,
+            losses_in_a_row=self.losses_in_a_row,
+            stop_cooldown_s=self.stop_cooldown_s,
+            market_exposure_usdc=_decimal(self.market_exposure),
+            event_exposure_usdc=_decimal(self.event_exposure),
+            total_exposure_usdc=_decimal(self.total_exposure),
         )
 
     @property
@@ -131,6 +157,13 @@ class Scene:
                 histories={YES: self.history or steady(self.samples)},
                 references={SPOT: Seen(accepted=60_000.0)},
                 moment=moment(AT_S - INTERVAL_S),
+                record=Record(
+                    day=moment(AT_S).at_ms // DAY_MS,
+                    opened=Decimal(self.opened),
+                    peak=Decimal(self.peak),
+                    losses=self.losses,
+                    stops={} if self.stopped_s_ago is None else {YES: moment(AT_S - self.stopped_s_ago)},
+                ),
             ),
         )
 

@@ -13,6 +13,7 @@ from domain.decision import Verdict
 from domain.engine import Rules
 from domain.ledger import Action, Ledger
 from domain.market import Market, OrderBook, Reference, ReferenceId, Snapshot, TokenId
+from domain.protections import Protections
 from domain.report import Report, TradeAction
 from domain.strategies.lead_lag import LeadLag
 from domain.view import Limits, ScaleIn
@@ -31,6 +32,12 @@ CROWDED = Limits(
     orders_per_tick=1, stop_pct=3.0, scale_in=ScaleIn(odds_change_pct=0.2, max_adds=2, max_total_shares=Decimal(18))
 )
 ROOMY = Limits(scale_in=ScaleIn(odds_change_pct=0.2, cooldown_s=0.0))
+SHIELDED = replace(
+    CROWDED,
+    protections=Protections(
+        drawdown_pct=20.0, losses_in_a_row=3, stop_cooldown_s=120.0, total_exposure_usdc=Decimal(30), daily_loss_usdc=Decimal(9)
+    ),
+)
 RULES = (
     rules(thresholds=EAGER),
     rules(thresholds=EAGER, limits=CROWDED),
@@ -38,6 +45,7 @@ RULES = (
     rules(thresholds=EAGER, limits=ROOMY, sizing=replace(SIZING, banded=False)),
     rules(thresholds=EAGER, limits=ROOMY, latency_ms=20_000),
     rules(thresholds=EAGER, limits=CROWDED, latency_ms=1),
+    rules(thresholds=EAGER, limits=SHIELDED),
 )
 
 SPOT_STEPS = (1.0, 1.002, 1.004, 0.998, 0.996, 1.01, 0.99, 1.2, 0.8)
@@ -203,14 +211,17 @@ def test_no_input_breaks_a_law(by: Rules, draws: Sequence[Draw], cash: Decimal) 
 def test_the_random_world_trades_in_every_way() -> None:
     """Else the test above would prove nothing: entries, adds, exits and settlements all happen in it."""
     world, play = World(), Play(RULES[2])
-    numbers = iter(_digits())
-    for n in range(400):
-        draw = Draw(next(numbers) % 6, next(numbers) % 40, (next(numbers) % 450, next(numbers) % 450, next(numbers) % 450))
-        if draw.oddity in (2, 3) and n < 300:
-            draw = replace(draw, oddity=0)
-        play.tick(world.snapshot(n, draw))
+    for n, draw in enumerate(busy_draws(400)):
+        play.tick(world.snapshot(n, replace(draw, oddity=0) if draw.oddity in (2, 3) and n < 300 else draw))
     actions = Counter(verdict.action for report in play.reports for verdict in report.verdicts)
     assert min(actions[action] for action in Action) >= 10
+
+
+def busy_draws(count: int) -> Iterator[Draw]:
+    """So many ticks in which much happens, the same everywhere."""
+    numbers = _digits()
+    for _ in range(count):
+        yield Draw(next(numbers) % 6, next(numbers) % 40, (next(numbers) % 450, next(numbers) % 450, next(numbers) % 450))
 
 
 def _digits() -> Iterator[int]:

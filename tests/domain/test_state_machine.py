@@ -62,6 +62,16 @@ GATES = (
     Row(Reason.WARMUP, {"samples": 4}, 5, 6, "LEAD_LAG_LOOKBACK_POINTS"),
     Row(Reason.MARKET_CLOSED, {"accepting": False}, 0, 1),
     Row(Reason.KILLSWITCH, {"kill_switch": True}, 1, 0, "KILLSWITCH_FILE"),
+    Row(
+        Reason.DAILY_LOSS,
+        {"daily_loss": "10", "opened": "1010"},
+        Decimal(10),
+        Decimal(10),
+        "PM_MAX_DAILY_LOSS_USDC",
+    ),
+    Row(Reason.DRAWDOWN, {"drawdown_pct": 20.0, "peak": "1250"}, 20.0, 20.0, "PM_MAX_DRAWDOWN_PCT"),
+    Row(Reason.LOSSES_IN_A_ROW, {"losses_in_a_row": 3, "losses": 3}, 3, 3, "PM_MAX_LOSSES_IN_A_ROW"),
+    Row(Reason.STOP_COOLDOWN, {"stop_cooldown_s": 60.0, "stopped_s_ago": 59.9}, 59.9, 60.0, "PM_STOP_COOLDOWN_S"),
     Row(Reason.STALE_BOOK, {"changed_s_ago": 300.5, "book_unchanged_s": 300.0}, 300.5, 300.0, "LEAD_LAG_MAX_BOOK_AGE_SECS"),
     Row(Reason.AVOID_PRICE_ZONE, {"avoid_below": "0.52"}, Decimal("0.51"), Decimal("0.52"), "LEAD_LAG_AVOID_PRICE_BELOW"),
     Row(Reason.AVOID_PRICE_ZONE, {"avoid_above": "0.50"}, Decimal("0.51"), Decimal("0.50"), "LEAD_LAG_AVOID_PRICE_ABOVE"),
@@ -98,6 +108,9 @@ GATES = (
         "LEAD_LAG_MIN_TRADE_NOTIONAL_USDC",
     ),
     Row(Reason.BELOW_MIN_ORDER_SIZE, {"min_order_size": 15}, Decimal(10), Decimal(15), "PM_ORDER_SIZE_SHARES"),
+    Row(Reason.MARKET_EXPOSURE, {"market_exposure": "5.09"}, Decimal("5.10"), Decimal("5.09"), "PM_MAX_EXPOSURE_MARKET_USDC"),
+    Row(Reason.EVENT_EXPOSURE, {"event_exposure": "5.09"}, Decimal("5.10"), Decimal("5.09"), "PM_MAX_EXPOSURE_EVENT_USDC"),
+    Row(Reason.TOTAL_EXPOSURE, {"total_exposure": "5.09"}, Decimal("5.10"), Decimal("5.09"), "PM_MAX_EXPOSURE_USDC"),
     Row(Reason.INSUFFICIENT_CASH, {"cash": "5.27492"}, Decimal("5.27492"), Decimal("5.27493"), "PM_ORDER_SIZE_SHARES"),
     Row(Reason.THROTTLED, {"orders_per_tick": 0}, 0, 0, "PM_MAX_ORDERS_PER_TICK"),
 )
@@ -129,9 +142,22 @@ ADD_GATES = (
         "LEAD_LAG_MIN_TRADE_NOTIONAL_USDC",
     ),
     Row(Reason.BELOW_MIN_ORDER_SIZE, {"min_order_size": 6}, Decimal(5), Decimal(6), "PM_ORDER_SIZE_SHARES"),
+    Row(Reason.MARKET_EXPOSURE, {"market_exposure": "7.67"}, Decimal("7.675"), Decimal("7.67"), "PM_MAX_EXPOSURE_MARKET_USDC"),
+    Row(Reason.EVENT_EXPOSURE, {"event_exposure": "7.67"}, Decimal("7.675"), Decimal("7.67"), "PM_MAX_EXPOSURE_EVENT_USDC"),
+    Row(Reason.TOTAL_EXPOSURE, {"total_exposure": "7.67"}, Decimal("7.675"), Decimal("7.67"), "PM_MAX_EXPOSURE_USDC"),
     Row(Reason.INSUFFICIENT_CASH, {"cash": "2.66241"}, Decimal("2.66241"), Decimal("2.66242"), "PM_ORDER_SIZE_SHARES"),
     Row(Reason.THROTTLED, {"orders_per_tick": 0}, 0, 0, "PM_MAX_ORDERS_PER_TICK"),
     Row(Reason.KILLSWITCH, {"kill_switch": True}, 1, 0, "KILLSWITCH_FILE"),
+    Row(
+        Reason.DAILY_LOSS,
+        {"daily_loss": "10", "opened": "1010"},
+        Decimal(10),
+        Decimal(10),
+        "PM_MAX_DAILY_LOSS_USDC",
+    ),
+    Row(Reason.DRAWDOWN, {"drawdown_pct": 20.0, "peak": "1250"}, 20.0, 20.0, "PM_MAX_DRAWDOWN_PCT"),
+    Row(Reason.LOSSES_IN_A_ROW, {"losses_in_a_row": 3, "losses": 3}, 3, 3, "PM_MAX_LOSSES_IN_A_ROW"),
+    Row(Reason.STOP_COOLDOWN, {"stop_cooldown_s": 60.0, "stopped_s_ago": 59.9}, 59.9, 60.0, "PM_STOP_COOLDOWN_S"),
 )
 """What keeps a held token from being added to, in the order of SPEC section 3."""
 
@@ -296,6 +322,13 @@ AT_THE_LIMIT: tuple[KNOBS, ...] = (
     {"min_lag_ms": 15_000.0, "history": _lagging_one_tick()},
     {"min_notional": "5.10"},
     {"min_order_size": 10},
+    {"daily_loss": "10.000001", "opened": "1010"},
+    {"drawdown_pct": 20.000001, "peak": "1250"},
+    {"losses_in_a_row": 3, "losses": 2},
+    {"stop_cooldown_s": 60.0, "stopped_s_ago": 60.0},
+    {"market_exposure": "5.10"},
+    {"event_exposure": "5.10"},
+    {"total_exposure": "5.10"},
     {"cash": "5.27493"},
     {"orders_per_tick": 1},
 )
@@ -303,7 +336,7 @@ AT_THE_LIMIT: tuple[KNOBS, ...] = (
 
 @pytest.mark.parametrize("knobs", AT_THE_LIMIT, ids=lambda knobs: next(iter(knobs)))
 def test_a_gate_is_open_at_its_limit(knobs: KNOBS) -> None:
-    """Limits belong to what is allowed."""
+    """Limits belong to what is allowed, but for those of losses, which are open until they are reached."""
     assert Scene().with_knobs(knobs).verdict().action is Action.ENTER
 
 
@@ -313,6 +346,8 @@ ABSENT: tuple[KNOBS, ...] = (
     {"changed_s_ago": -3600.0, "book_unchanged_s": 1.0},
     {"min_lag_ms": 60_000.0},
     {"net_edge_pct": -1000.0},
+    {"opened": "2000", "peak": "2000", "losses": 9, "stopped_s_ago": 1.0},
+    {"stop_cooldown_s": 60.0},
 )
 
 

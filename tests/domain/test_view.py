@@ -8,6 +8,7 @@ import pytest
 from domain.decision import Costs, Signal
 from domain.edge import Unit
 from domain.history import History
+from domain.ledger import Ledger
 from domain.market import Quote
 from domain.ports import Unavailable
 from domain.view import Budget, Limits, Reading, View
@@ -18,6 +19,8 @@ BARE = View(
     at=moment(0),
     reading=Reading(market=market(), book=None, quote=None, reference=None, jump_pct=0.0, history=History(), signal=None),
     position=None,
+    ledger=Ledger.opened_with(Decimal(1000)),
+    record=None,
     budget=Budget(cash=Decimal(1000), orders=10),
     limits=Limits(),
     sizing=SIZING,

@@ -22,6 +22,10 @@ const spelarFacts = (() => {
     ['warmup', 'LEAD_LAG_LOOKBACK_POINTS', ''],
     ['market_closed', '', ''],
     ['killswitch', 'KILLSWITCH_FILE', ''],
+    ['daily_loss', 'PM_MAX_DAILY_LOSS_USDC', ''],
+    ['drawdown', 'PM_MAX_DRAWDOWN_PCT', ''],
+    ['losses_in_a_row', 'PM_MAX_LOSSES_IN_A_ROW', ''],
+    ['stop_cooldown', 'PM_STOP_COOLDOWN_S', ''],
     ['stale_book', 'LEAD_LAG_MAX_BOOK_AGE_SECS', ''],
     ['avoid_price_zone', 'LEAD_LAG_AVOID_PRICE_BELOW', ''],
     ['wide_spread', 'LEAD_LAG_MAX_SPREAD', 'spread'],
@@ -41,11 +45,14 @@ const spelarFacts = (() => {
     ['lag_too_short', 'LEAD_LAG_MIN_MARKET_LAG_MS', ''],
     ['insufficient_liquidity', 'LEAD_LAG_MIN_TRADE_NOTIONAL_USDC', ''],
     ['below_min_order_size', 'PM_ORDER_SIZE_SHARES', ''],
+    ['market_exposure', 'PM_MAX_EXPOSURE_MARKET_USDC', ''],
+    ['event_exposure', 'PM_MAX_EXPOSURE_EVENT_USDC', ''],
+    ['total_exposure', 'PM_MAX_EXPOSURE_USDC', ''],
     ['insufficient_cash', 'PM_ORDER_SIZE_SHARES', ''],
     ['throttled', 'PM_MAX_ORDERS_PER_TICK', ''],
   ];
-  /** Gates whose limit a person may weigh; the others say that something is absent or the agent busy. */
-  const ABSENT = ['stale_input', 'clock_jump', 'warmup', 'killswitch', 'missing_fair_model', 'not_best_side', 'other_side_open', 'not_3way', 'insufficient_cash', 'throttled'];
+  /** Gates whose limit nobody is to weigh by how near it was: they say that something is absent or the agent busy, or they protect. */
+  const ABSENT = ['stale_input', 'clock_jump', 'warmup', 'killswitch', 'missing_fair_model', 'not_best_side', 'other_side_open', 'not_3way', 'insufficient_cash', 'throttled', 'daily_loss', 'drawdown', 'losses_in_a_row', 'stop_cooldown', 'market_exposure', 'event_exposure', 'total_exposure'];
 
   /** Of each strategy: the variables of entering and leaving, holding, and the rest. @type {Record<string, {enter: string, exit: string, hold: string, more: string[]}>} */
   const STRATEGIES = {
