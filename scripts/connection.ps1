@@ -1,5 +1,6 @@
 # Dot-sourced by the scripts beside it: where the VPS is, and how it is spoken to. connection.sh is the same for Linux and macOS.
 $ErrorActionPreference = 'Stop'
+$PSNativeCommandUseErrorActionPreference = $false  # Invoke-Program looks at the exit code itself
 $Scripts = $PSScriptRoot
 $Root = Split-Path -Parent $Scripts
 $Stage = '.spelar-upload'

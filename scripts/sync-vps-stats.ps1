@@ -44,7 +44,9 @@ try {
         New-Item -ItemType Directory -Path 'data' | Out-Null
         $names | ForEach-Object { Join-Path $to $_ } | Where-Object { Test-Path $_ } | Copy-Item -Destination 'data'
         $page = Get-Listed 'code', 'extra' | Where-Object { $_ -like 'web/*' } | ForEach-Object { Join-Path $Root $_ }
-        $puts = @('data') + @($page | Where-Object { Test-Path $_ }) | ForEach-Object { 'put -r "' + $_.Replace('\', '/') + '"' }
+        $page = @($page | Where-Object { Test-Path $_ })
+        $page | Copy-Item -Recurse -Destination '.'
+        $puts = @('data') + @($page | Split-Path -Leaf) | ForEach-Object { "put -r `"$_`"" }
         Invoke-Sftp $vps.Secure $port "$user@$web" (@("cd `"$path`"") + @($puts))
         Write-Host "the page is in $path on $web"
     }

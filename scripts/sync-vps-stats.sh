@@ -13,6 +13,7 @@ setting OUT_DIR /opt/spelar_eu/web/data
 setting LOCAL_DIR "$ROOT/web/data"
 find_vps
 mkdir -p "$LOCAL_DIR"
+LOCAL_DIR=$(cd "$LOCAL_DIR" && pwd)
 work=$(mktemp -d "$LOCAL_DIR/.fetched-XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
@@ -33,14 +34,10 @@ setting PORTAL_HOST
 setting PORTAL_USER
 setting PORTAL_PORT 22
 setting PORTAL_PATH
-mkdir "$work/data"
-for name in $(listed output); do [[ ! -f $LOCAL_DIR/$name ]] || cp "$LOCAL_DIR/$name" "$work/data/"; done
-{
-  printf 'cd "%s"\n' "$PORTAL_PATH"
-  printf 'put -r "%s"\n' "$work/data"
-  for path in $(listed code extra); do
-    [[ $path != web/* || ! -e $ROOT/$path ]] || printf 'put -r "%s"\n' "$ROOT/$path"
-  done
-} >"$work/batch"
-tell_how sftp "${SECURE[@]}" -P "$PORTAL_PORT" -b "$work/batch" "$PORTAL_USER@$PORTAL_HOST" >/dev/null
+mkdir "$work/page" "$work/page/data"
+for name in $(listed output); do [[ ! -f $LOCAL_DIR/$name ]] || cp "$LOCAL_DIR/$name" "$work/page/data/"; done
+for path in $(listed code extra); do [[ $path != web/* || ! -e $ROOT/$path ]] || cp -R "$ROOT/$path" "$work/page/"; done
+cd "$work/page"
+{ printf 'cd "%s"\n' "$PORTAL_PATH"; for name in *; do printf 'put -r "%s"\n' "$name"; done; } >../batch
+tell_how sftp "${SECURE[@]}" -P "$PORTAL_PORT" -b ../batch "$PORTAL_USER@$PORTAL_HOST" >/dev/null
 echo "the page is in $PORTAL_PATH on $PORTAL_HOST"

@@ -84,6 +84,109 @@ RECOMMENDED = {
 }
 """Values worth trying where the default is a gate that is absent, and what each costs."""
 
+GROUPS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+    (
+        "The protections: 0 or empty is absent",
+        (
+            "# They stop buying, adds included, and never selling. Which one, and at which number, stands in the rows of",
+            "# pm_paper_candidates.csv. The sums fit the 1,000 USDC that a new ledger begins with: scale them to yours.",
+        ),
+        PROTECTIONS,
+    ),
+    (
+        "Optional quality gates: absent, each stops nothing",
+        ("# They close entries that look worse than they are, and each costs some that were good.",),
+        (
+            "LEAD_LAG_NET_EDGE_MIN_PCT",
+            "LEAD_LAG_MAX_SPREAD",
+            "LEAD_LAG_SPREAD_COST_CAP_PCT",
+            "LEAD_LAG_AVOID_PRICE_BELOW",
+            "LEAD_LAG_AVOID_PRICE_ABOVE",
+            "LEAD_LAG_MAX_BOOK_AGE_SECS",
+            "LEAD_LAG_MIN_TRADE_NOTIONAL_USDC",
+            "LEAD_LAG_SPOT_NOISE_MULT",
+            "LEAD_LAG_SPOT_NOISE_WINDOW_POINTS",
+            "LEAD_LAG_MIN_MARKET_LAG_MS",
+            "LEAD_LAG_PM_STOP_PCT",
+        ),
+    ),
+    (
+        "Adds to a position: absent, there are none",
+        (),
+        (
+            "LEAD_LAG_SCALE_ON_ODDS_CHANGE_PCT",
+            "LEAD_LAG_SCALE_SIZE_MULT",
+            "LEAD_LAG_SCALE_COOLDOWN_S",
+            "LEAD_LAG_SCALE_MAX_ADDS",
+            "LEAD_LAG_SCALE_MAX_TOTAL_SHARES",
+        ),
+    ),
+    ("Orders on paper", (), ("PM_MAX_ORDERS_PER_TICK", "PM_FEES", "PAPER_LATENCY_MS")),
+    (
+        "STRATEGY_MODE=pm_trend",
+        (),
+        ("PM_TREND_LOOKBACK_POINTS", "PM_TREND_MOVE_MIN_PCT", "PM_TREND_EXIT_MOVE_MIN_PCT", "PM_TREND_AUTO_SIDE"),
+    ),
+    (
+        "STRATEGY_MODE=pm_draw",
+        (),
+        (
+            "PM_DRAW_BASELINE_FILE",
+            "PM_DRAW_BASELINE_P",
+            "PM_DRAW_BOOK_PROB_MULT",
+            "PM_DRAW_EDGE_MIN_PCT",
+            "PM_DRAW_EDGE_EXIT_PCT",
+            "PM_DRAW_MAX_PRICE",
+            "PM_DRAW_MAX_HOLD_SECS",
+            "PM_DRAW_REQUIRE_3WAY",
+            "PM_DRAW_FAV_MIN",
+            "PM_DRAW_FAV_MAX",
+        ),
+    ),
+    ("STRATEGY_MODE=fair_model", (), ("EDGE_THRESHOLD", "FAIR_MODEL_MAX_HOLD_SECS")),
+    (
+        "Markets that nobody named",
+        (),
+        (
+            "PM_SCAN_ENABLE",
+            "PM_SCAN_USE_FOR_TRADING",
+            "PM_SCAN_TRADE_MAX_MARKETS",
+            "PM_SCAN_SEARCH",
+            "PM_SCAN_LIMIT",
+            "PM_SCAN_INTERVAL_S",
+            "PM_SCAN_BINARY_ONLY",
+            "PM_SCAN_MIN_LIQUIDITY_USDC",
+            "PM_SCAN_MAX_SPREAD",
+        ),
+    ),
+    ("Running and stopping", (), ("KILLSWITCH_FILE", "LOG_LEVEL", "RUN_ONCE", "RUN_TICKS")),
+    ("Recording", (), ("RECORD", "RECORD_DIR")),
+    (
+        "The venues",
+        (),
+        (
+            "POLYMARKET_CLOB_TOKEN_ID",
+            "POLYMARKET_CLOB_BASE_URL",
+            "POLYMARKET_GAMMA_BASE_URL",
+            "KRAKEN_SPOT_BASE_URL",
+            "KRAKEN_FUTURES_BASE_URL",
+            "HTTP_TIMEOUT_S",
+        ),
+    ),
+)
+"""Below the minimum: a title, advice, and the variables. What no group names stands below them all."""
+
+ENV_HEAD = (
+    "# spelar: the agent's settings. Every variable, its default and its meaning; `spelar check` tells what is wrong.",
+    "# A line is NAME=VALUE: no shell reads it, so no `export`, no $NAME and no backslash. To set a line with a # before",
+    "# its name, remove the #. A gate that is absent or 0 is open. Written by `make docs` from entrypoints/settings.py.",
+)
+
+KEYS_HEAD = (
+    "# On the server a key is better a file of root's: what stands in /etc/spelar_eu/credentials/kraken/api_key is the",
+    "# credential kraken_api_key; kraken/api_secret, polymarket/address and the others alike. The unit hands them out.",
+)
+
 PLACES = {
     "OUT_DIR": "/opt/spelar_eu/web/data",
     "STATE_DIR": "/var/lib/spelar",
@@ -172,35 +275,30 @@ def exit_codes_table() -> str:
 
 
 def env_example() -> str:
-    """The example env file: the minimum on top, everything else below, commented out."""
+    """The example env file: the minimum on top, everything else below in groups, commented out."""
     defaults = Settings().in_force()
     meanings = {field.alias or "": field.description or "" for field in Settings.model_fields.values()}
-    lines = [
-        "# spelar: the agent's settings. Every variable, its default and its meaning; `spelar check` tells what is wrong.",
-        "# Written by `make docs` from entrypoints/settings.py.",
-        "",
-        "# --- The minimum -------------------------------------------------------------",
-    ]
+    lines = [*ENV_HEAD, "", _heading("The minimum")]
     for name in RUNBOOK_MINIMUM:
         lines += [f"# {meanings[name]}", f"{name}={PLACES.get(name, defaults[name])}"]
-    lines += ["", *PROTECTIONS_HEAD]
-    for name in PROTECTIONS:
-        lines += _commented_out(name, defaults[name], meanings[name])
-    lines += ["", "# --- Everything else: remove the # to set; a gate that is absent or 0 is open -----"]
-    for name, default in defaults.items():
-        if name not in (*RUNBOOK_MINIMUM, *PROTECTIONS):
-            lines += _commented_out(name, default, meanings[name])
-    lines += ["", "# --- Keys, which only `spelar check-keys` reads; paper trading needs none --------"]
+    for title, advice, names in (*GROUPS, ("More", (), _ungrouped(defaults))):
+        lines += ["", _heading(title), *advice] if names else []
+        for name in names:
+            lines += _commented_out(name, defaults[name], meanings[name])
+    lines += ["", _heading("Keys, which only `spelar check-keys` reads; paper trading needs none"), *KEYS_HEAD]
     for name, meaning in KEY_VARIABLES.items():
         lines += [f"# {meaning}", f"#{name}="]
     return "\n".join(lines) + "\n"
 
 
-PROTECTIONS_HEAD = (
-    "# --- The protections: remove the # to set; 0 or empty is absent ------------------",
-    "# They stop buying, adds included, and never selling. Which one, and at which number, stands in the rows of",
-    "# pm_paper_candidates.csv. The sums fit the 1,000 USDC that a new ledger begins with: scale them to yours.",
-)
+def _heading(title: str) -> str:
+    return f"# --- {title} ".ljust(80, "-")
+
+
+def _ungrouped(defaults: Iterable[str]) -> tuple[str, ...]:
+    """The variables that no group names."""
+    grouped = {*RUNBOOK_MINIMUM, *(name for _, _, names in GROUPS for name in names)}
+    return tuple(name for name in defaults if name not in grouped)
 
 
 def _commented_out(name: str, default: str, meaning: str) -> list[str]:

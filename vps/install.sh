@@ -119,17 +119,23 @@ remove_old_environments() {
 
 back_up() { cp -p "$1" "$1.$(date -u +%Y%m%dT%H%M%SZ).bak"; }
 
+# lay FILE PLACE: a copy that the service may read, whole or not at all.
+lay() {
+  install -o root -g "$SERVICE_USER" -m 0640 "$1" "$2.new"
+  mv -T "$2.new" "$2"
+}
+
 # A new example beside the file in force, never instead of it.
 place_configuration() {
   local example=$SOURCE/vps/systemd/spelar-agent.env.example
   if [[ ! -e $ENV_FILE ]]; then
-    cp "$example" "$ENV_FILE"
+    lay "$example" "$ENV_FILE"
   elif ! cmp -s "$example" "$ENV_FILE.dist"; then
     back_up "$ENV_FILE"
     say "$ENV_FILE stays as it is (with a backup); see what is new: diff $ENV_FILE $ENV_FILE.dist"
   fi
-  cmp -s "$example" "$ENV_FILE.dist" || cp "$example" "$ENV_FILE.dist"
-  [[ -e $ETC/market_map.json ]] || cp "$SOURCE/vps/market_map.example.json" "$ETC/market_map.json"
+  cmp -s "$example" "$ENV_FILE.dist" || lay "$example" "$ENV_FILE.dist"
+  [[ -e $ETC/market_map.json ]] || lay "$SOURCE/vps/market_map.example.json" "$ETC/market_map.json"
   guard_secrets
 }
 

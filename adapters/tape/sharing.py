@@ -2,7 +2,8 @@
 
 Settings that differ in the thresholds of their strategy alone meet the same ticks with the same position over and over. Such
 a tick is not decided again: what the first setting read of it is kept, the rows that may differ are asked of that reading, and
-where they give the same answer, what happened is entered into the books again. Any doubt goes to the whole `tick`.
+where they give the same answer, what happened is entered into the books again. Any doubt goes to the whole `tick`, and so does
+every tick of rules whose protections remember the account: no two settings have the same past.
 """
 
 from collections import OrderedDict
@@ -18,16 +19,15 @@ from domain.engine import Rules
 from domain.judgement import Judged, Judgement
 from domain.ledger import Action, Ledger, Position
 from domain.market import Snapshot, TokenId
-from domain.protections import Protections
 from domain.report import Report
 from domain.state import State
-from domain.state_machine import first_closed, first_fired
+from domain.state_machine import EXPOSURE, first_closed, first_fired
+from domain.view import View
 
 KEPT_SNAPSHOTS = 8_192
-UNPROTECTED = Protections()
-"""Protections look at the whole account, so that no two settings meet the same tick: each decides all of its own."""
-
-OF_THE_ACCOUNT = frozenset((Reason.INSUFFICIENT_CASH, Reason.THROTTLED, Reason.ORDER_PENDING))
+OF_THE_ACCOUNT = frozenset(
+    (*(row.reason for row in EXPOSURE), Reason.INSUFFICIENT_CASH, Reason.THROTTLED, Reason.ORDER_PENDING)
+)
 """Reasons to skip that hang on the books of account."""
 
 
@@ -100,7 +100,7 @@ class Known:
             fired = first_fired(rules.exit, view)
             return fired is not None and fired.reason == order.reason
         enters = order.action is Action.ENTER and first_closed(rules.strategy.enter, view) is None
-        return enters and turn.state.ledger.cash >= view.cash_needed
+        return enters and turn.state.ledger.cash >= view.cash_needed and _has_room(rules, view, turn.state.ledger)
 
     def again(self, turn: Turn) -> Report:
         """What comes of it in the books of this turn: the same change of cash, result, fees and this one position."""
@@ -152,7 +152,7 @@ class SharedTicks:
     def recall(self, rules: Rules, turn: Turn) -> Report | None:
         """What comes of a turn, if a setting before has met it."""
         token = _only_token(turn)
-        if token is None or rules.limits.protections != UNPROTECTED:
+        if token is None:
             return None
         position = turn.state.ledger.positions.get(token)
         for known in self._known.get((turn.tick, token), ()):
@@ -164,17 +164,23 @@ class SharedTicks:
     def learn(self, rules: Rules, turn: Turn, report: Report) -> None:
         """Keep what came of a turn for the settings that follow."""
         token = _only_token(turn)
-        if token is None or rules.strategy.both_outcomes or rules.limits.protections != UNPROTECTED:
+        if token is None or rules.strategy.both_outcomes or report.state.memory.record is not None:
             return
         if not self.snapshots.at(turn.tick, turn.tokens).payouts and not report.state.ledger.pending:
             known = Known(turn=turn, token=token, report=report)
             self._known.setdefault((turn.tick, token), []).append(known)
 
 
+def _has_room(rules: Rules, view: View, ledger: Ledger) -> bool:
+    """Whether these books leave room for the exposure that this view's order would add."""
+    limited = rules.limits.protections.limit_exposure
+    return not limited or first_closed(EXPOSURE, replace(view, ledger=ledger)) is None
+
+
 def _only_token(turn: Turn) -> TokenId | None:
     """The one token that a turn is about; None where more may happen than to it alone."""
     ledger = turn.state.ledger
-    if turn.tokens is None or len(turn.tokens) != 1 or turn.lost or ledger.pending:
+    if turn.tokens is None or len(turn.tokens) != 1 or turn.lost or ledger.pending or turn.state.memory.record is not None:
         return None
     (token,) = turn.tokens
     return None if token in ledger.settled else token

@@ -41,7 +41,7 @@ from domain.state import State
 from tests.adapters.other_user import NOBODY, can_become_another, told_nobody
 from tests.adapters.small_disks import frozen, small_disk
 from tests.contracts.ledger_store import ledger_store_contract, reports
-from tests.contracts.ledger_ticks import Deed, market, opening, ticked, token
+from tests.contracts.ledger_ticks import Deed, market, moment, opening, ticked, token
 
 
 @contextmanager
@@ -97,6 +97,25 @@ def test_it_is_a_ledger_store(tmp_path: Path) -> None:
     finally:
         for store in stores:
             store.close()
+
+
+def test_what_the_protections_remember_is_committed_with_the_tick(path: Path) -> None:
+    """Results of what is held, a row of losses and the last stops; and it is written only where it changes."""
+    with opened(path) as store:
+        report = ticked(store.load(), (Deed(token=token(0)),))
+        record = report.state.memory.record
+        assert record is not None
+        assert record.results == {token(0): report.trades[0].realised}
+        record = replace(record, losses=3).stopped(token(1), moment(1))
+        store.save(replace(report, state=replace(report.state, memory=replace(report.state.memory, record=record))))
+    before = asked(path, "SELECT record FROM protections")
+    with opened(path) as store:
+        assert store.load().memory.record == record
+        store.save(ticked(store.load()))
+    assert asked(path, "SELECT record FROM protections") == before
+    tampered(path, "UPDATE protections SET record = '{}'")
+    with pytest.raises(LedgerInvalid, match="Record"), opened(path):
+        pass
 
 
 def test_everything_is_there_after_reopening(worked: Path) -> None:

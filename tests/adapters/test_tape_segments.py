@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,12 @@ from adapters.simulated_venues.frames import RecordingInvalid, read_frames
 from adapters.tape.frames import Exchange, exchange_of, line_of
 from adapters.tape.playback import recorded
 from adapters.tape.segments import HOUR_MS, Line, SegmentWriter, read_lines, segments
-from adapters.tape.session import Session, session_line
+from adapters.tape.session import Session, session_in, session_line
 from adapters.wire_numbers import strict_json
 from domain.market import Moment
-from tests.builders import NOON_MS, moment, state
+from domain.protections import Record
+from domain.state import Memory
+from tests.builders import NOON_MS, YES, moment, state
 
 BOOKS = b'[{"asset_id":"1001","bids":[{"price":"0.450","size":"10"}]}, 1.10, "\\u00e9"]'
 
@@ -236,6 +239,18 @@ def test_a_segment_that_begins_with_no_line_of_ours_is_refused(tmp_path: Path, l
     strange.rename(tmp_path / "20990101T000000.000000Z.jsonl.gz")
     with pytest.raises(RecordingInvalid):
         list(read_lines(tmp_path))
+
+
+def test_a_session_begins_with_what_the_protections_remember() -> None:
+    """To the last digit; a session that an older version recorded remembers nothing."""
+    record = Record(day=20_514, opened=Decimal("999.123456"), peak=Decimal(1200), losses=2, results={YES: Decimal("-0.17493")})
+    record = record.stopped(YES, moment(5))
+    begun = Session(at_ms=NOON_MS, version="1", state=state(memory=Memory(record=record)), settings={})
+    line = session_line(begun)
+    assert session_in(line) == begun
+    older = json.loads(line)
+    assert older["state"].pop()["losses"] == 2
+    assert session_in(json.dumps(older).encode()).state == state()
 
 
 @pytest.mark.parametrize("cash", ["7", "1e999999"])

@@ -76,7 +76,8 @@ def test_what_is_fetched_from_the_vps_are_the_files_that_the_agent_publishes() -
 def test_what_is_uploaded_is_what_the_install_builds_from() -> None:
     """The packages of the wheel, what its metadata reads, the locks, and the page; each is there, and none twice."""
     project = tomllib.loads(text_of("pyproject.toml"))
-    packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
+    wheel = project["tool"]["hatch"]["build"]["targets"]["wheel"]
+    packages = {*wheel.get("packages", ()), *wheel.get("only-include", ())} - {"web"}
     code = listed("code")
     needed = {*packages, project["project"]["readme"], "pyproject.toml", "scripts/files.txt", *LOCKS}
     page = {f"web/{path.name}" for path in (ROOT / "web").iterdir()} - {"web/data", "web/vendor"}

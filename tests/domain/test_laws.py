@@ -13,6 +13,7 @@ from domain.decision import Verdict
 from domain.engine import Rules
 from domain.ledger import Action, Ledger
 from domain.market import Market, OrderBook, Reference, ReferenceId, Snapshot, TokenId
+from domain.protections import Protections
 from domain.report import Report, TradeAction
 from domain.strategies.lead_lag import LeadLag
 from domain.view import Limits, ScaleIn
@@ -31,6 +32,12 @@ CROWDED = Limits(
     orders_per_tick=1, stop_pct=3.0, scale_in=ScaleIn(odds_change_pct=0.2, max_adds=2, max_total_shares=Decimal(18))
 )
 ROOMY = Limits(scale_in=ScaleIn(odds_change_pct=0.2, cooldown_s=0.0))
+SHIELDED = replace(
+    CROWDED,
+    protections=Protections(
+        drawdown_pct=20.0, losses_in_a_row=3, stop_cooldown_s=120.0, total_exposure_usdc=Decimal(30), daily_loss_usdc=Decimal(9)
+    ),
+)
 RULES = (
     rules(thresholds=EAGER),
     rules(thresholds=EAGER, limits=CROWDED),
@@ -38,6 +45,7 @@ RULES = (
     rules(thresholds=EAGER, limits=ROOMY, sizing=replace(SIZING, banded=False)),
     rules(thresholds=EAGER, limits=ROOMY, latency_ms=20_000),
     rules(thresholds=EAGER, limits=CROWDED, latency_ms=1),
+    rules(thresholds=EAGER, limits=SHIELDED),
 )
 
 SPOT_STEPS = (1.0, 1.002, 1.004, 0.998, 0.996, 1.01, 0.99, 1.2, 0.8)

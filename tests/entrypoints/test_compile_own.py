@@ -1,5 +1,6 @@
 """What the agent recorded becomes a tape that gives the agent's own trades again."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,9 @@ from adapters.tape.screen import Screen
 from adapters.tape.segments import segments
 from adapters.tape.tape import open_tape, snapshot
 from adapters.tape.turns import EveryTick, Turns
+from domain.decision import Reason
 from domain.ledger import Ledger
+from domain.protections import Record
 from entrypoints.compile import Compile, compiled
 from entrypoints.playback import snapshots
 from entrypoints.replaying import Replay
@@ -25,6 +28,7 @@ from entrypoints.verify import compared, replayed
 from entrypoints.written import Row, VerifyRefused, Written, refuse_tape
 from tests.builders import NOON_MS
 from tests.entrypoints.lived import LEDGER_ID, Life
+from tests.fakes import MemoryLedger
 
 pytestmark = pytest.mark.slow
 
@@ -79,6 +83,40 @@ def test_so_does_a_longer_one_in_every_mode(tmp_path: Path, mode: str, seed: int
     environment = {**BRISK, "STRATEGY_MODE": mode, "PAPER_LATENCY_MS": "250" if seed == 8 else "0"}
     life = Life(tmp_path / "recording", environment, seed=seed)
     assert proven(tmp_path, life.live(250)) > 5
+
+
+PROTECTED = {
+    **BRISK,
+    "PM_MAX_LOSSES_IN_A_ROW": "3",
+    "PM_MAX_DRAWDOWN_PCT": "5",
+    "PM_MAX_EXPOSURE_USDC": "12",
+    "PM_MAX_EXPOSURE_MARKET_USDC": "8",
+}
+
+
+def test_so_does_one_with_protections_over_midnight(tmp_path: Path) -> None:
+    """What they remember begins with the session, and a screened replay forgets none of it."""
+    midnight_ms = NOON_MS + 12 * 3_600_000
+    life = Life(tmp_path / "recording", PROTECTED, start_ms=midnight_ms - 200_000).live(80)
+    assert proven(tmp_path, life) > 2
+    said = {verdict.cause.reason for report in life.store.reports for verdict in report.verdicts}
+    assert {Reason.TOTAL_EXPOSURE, Reason.LOSSES_IN_A_ROW} & said
+
+
+def test_a_session_remembers_what_the_one_before_it_did_or_more(tmp_path: Path) -> None:
+    """An older version recorded nothing of the protections; but what was recorded is what the next session begins with."""
+    life = Life(tmp_path / "recording", BRISK).live(10)
+    trades = [*life.trades]
+    state = life.store.load()
+    for losses, difference in ((0, ""), (5, "begins with another state")):
+        record = replace(state.memory.record or Record.of(state.ledger), losses=losses)
+        life.store = MemoryLedger(replace(state, memory=replace(state.memory, record=record)))
+        trades += life.live(5).trades
+        state = life.store.load()
+        rows = [Row.of(trade) for trade in trades]
+        written = Written(name="trades", ledger_id=LEDGER_ID, rows=rows, sequence=state.sequence)
+        assert difference in (found := compared(written, replayed(tmp_path / "recording", written)).difference)
+        assert bool(found) is bool(difference)
 
 
 def proven(tmp_path: Path, life: Life) -> int:
