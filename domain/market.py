@@ -229,10 +229,9 @@ class Market:
             raise ValueError(f"direction must be 1 or -1, not {self.direction}")
 
     def is_one_with(self, other: "Market") -> bool:
-        """Whether both are outcomes of one market: the same token, its complement, or the same condition."""
-        if self.token is not None and self.token in (other.token, other.complement):
-            return True
-        return self.condition is not None and self.condition == other.condition
+        """Whether both are outcomes of one market: by their tokens, as far as they are known, or by their condition."""
+        mine, theirs = ({each.token, each.complement} - {None} for each in (self, other))
+        return not mine.isdisjoint(theirs) or (self.condition is not None and self.condition == other.condition)
 
     def shares_event_with(self, other: "Market") -> bool:
         """Whether both belong to one event; a market whose event is not known is an event of its own."""

@@ -25,7 +25,7 @@ class Protections:
     """The limits; None: the gate is absent. Units as in the names; a limit of losses closes its gate when it is reached.
 
     Exposure is what open positions cost, what waiting buys can cost at most and what this tick has bought, the order in
-    question included and fees left out.
+    question included and fees left out. What was bought counts for the market and the event that were known of it then.
     """
 
     daily_loss_usdc: Decimal | None = None

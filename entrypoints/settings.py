@@ -499,6 +499,11 @@ def doubts(environment: Mapping[str, str], settings: Settings) -> list[str]:
         warnings.append("PM_SCAN_USE_FOR_TRADING is ignored: PM_SCAN_ENABLE is not set")
     if settings.stop_cooldown_s and not settings.stop_pct:
         warnings.append("PM_STOP_COOLDOWN_S is ignored: LEAD_LAG_PM_STOP_PCT is not set")
+    most = [settings.max_exposure_market_usdc, settings.max_exposure_event_usdc, settings.max_exposure_usdc]
+    if settings.order_size_shares == 0 and any(limit is not None and limit < settings.hard_cap_usdc for limit in most):
+        warnings.append(
+            "PM_MAX_EXPOSURE_* lies below LEAD_LAG_HARD_CAP_USDC: with PM_ORDER_SIZE_SHARES=0 large orders are refused"
+        )
     if settings.run_once and settings.run_ticks:
         warnings.append("RUN_TICKS is ignored: RUN_ONCE is set")
     return warnings

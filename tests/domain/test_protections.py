@@ -416,6 +416,8 @@ def test_outcomes_of_one_market_know_each_other_by_token_or_condition() -> None:
     no = replace(market(token=NO, complement=YES), condition=None)
     assert bare.is_one_with(no)
     assert bare.is_one_with(bare)
+    assert bare.is_one_with(replace(no, complement=None))
+    assert replace(no, complement=None).is_one_with(bare)
     assert not bare.is_one_with(replace(no, token=ETH, complement=None))
     nameless = market(token=None)
     assert nameless.is_one_with(market(token=ETH))

@@ -4,6 +4,8 @@ from decimal import Decimal
 
 import pytest
 
+from domain.protections import Protections
+from entrypoints.rules import rules_of
 from entrypoints.settings import VARIABLES, Settings, SettingsInvalid, doubts, misspelt, read_settings
 
 BAD = (
@@ -93,6 +95,35 @@ def test_a_gate_is_absent_when_its_variable_is_zero_or_empty(off: str) -> None:
     assert (settings.max_spread, settings.stop_pct, settings.max_hold_s) == (None, None, None)
 
 
+PROTECTIONS: tuple[tuple[str, str, Protections], ...] = (
+    ("PM_MAX_DAILY_LOSS_USDC", "20.5", Protections(daily_loss_usdc=Decimal("20.5"))),
+    ("PM_MAX_DRAWDOWN_PCT", "10", Protections(drawdown_pct=10.0)),
+    ("PM_MAX_LOSSES_IN_A_ROW", "5", Protections(losses_in_a_row=5)),
+    ("PM_STOP_COOLDOWN_S", "900", Protections(stop_cooldown_s=900.0)),
+    ("PM_MAX_EXPOSURE_MARKET_USDC", "50", Protections(market_exposure_usdc=Decimal(50))),
+    ("PM_MAX_EXPOSURE_EVENT_USDC", "100", Protections(event_exposure_usdc=Decimal(100))),
+    ("PM_MAX_EXPOSURE_USDC", "300", Protections(total_exposure_usdc=Decimal(300))),
+)
+
+
+@pytest.mark.parametrize(("name", "text", "means"), PROTECTIONS)
+def test_every_protection_is_set_by_its_variable_and_absent_without(name: str, text: str, means: Protections) -> None:
+    """0 and empty are absent, too; a negative limit is a mistake, and so is a drawdown of more than there is."""
+    assert rules_of(read_settings({name: text})).limits.protections == means
+    for off in ("", "0", "0.00"):
+        assert rules_of(read_settings({name: off})).limits.protections == Protections()
+    for wrong in ("-1", "much", "nan"):
+        with pytest.raises(SettingsInvalid, match=name):
+            read_settings({name: wrong})
+
+
+@pytest.mark.parametrize(("name", "text"), [("PM_MAX_DRAWDOWN_PCT", "100.1"), ("PM_STOP_COOLDOWN_S", "604801")])
+def test_a_protection_that_could_never_close_or_open_is_refused(name: str, text: str) -> None:
+    """Nothing falls by more than all of it, and a stop is forgotten after a week."""
+    with pytest.raises(SettingsInvalid, match=name):
+        read_settings({name: text})
+
+
 @pytest.mark.parametrize(
     ("word", "means"), [("1", True), ("yes", True), ("on", True), ("true", True), ("off", False), ("no", False)]
 )
@@ -104,6 +135,11 @@ def test_booleans_are_read_as_people_write_them(word: str, means: bool) -> None:
 IGNORED = (
     ({"POLYMARKET_CLOB_TOKEN_ID": "1", "MARKET_MAP_PATH": "map.json"}, "POLYMARKET_CLOB_TOKEN_ID is ignored: MARKET_MAP_PATH"),
     ({"RUN_ONCE": "1", "RUN_TICKS": "5"}, "RUN_TICKS is ignored: RUN_ONCE"),
+    ({"PM_STOP_COOLDOWN_S": "900"}, "PM_STOP_COOLDOWN_S is ignored: LEAD_LAG_PM_STOP_PCT"),
+    (
+        {"PM_ORDER_SIZE_SHARES": "0", "PM_MAX_EXPOSURE_EVENT_USDC": "1999"},
+        "PM_MAX_EXPOSURE_* lies below LEAD_LAG_HARD_CAP_USDC",
+    ),
 )
 
 
