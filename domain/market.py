@@ -228,6 +228,11 @@ class Market:
         if self.direction not in (-1, 1):
             raise ValueError(f"direction must be 1 or -1, not {self.direction}")
 
+    @property
+    def label(self) -> str:
+        """Its name and its outcome, unless the name says it already."""
+        return self.name if self.name.endswith(self.outcome) else f"{self.name} {self.outcome}"
+
     def is_one_with(self, other: "Market") -> bool:
         """Whether both are outcomes of one market: by their tokens, as far as they are known, or by their condition."""
         mine, theirs = ({each.token, each.complement} - {None} for each in (self, other))

@@ -47,11 +47,11 @@ def _trades(report: Report) -> Iterator[Notice]:
     for trade in report.trades:
         if trade.status is OrderStatus.FILLED:
             bought = trade.action is TradeAction.BUY
+            gained = "" if bought else f", realised {_plain(trade.realised)}"
             yield Notice(
                 kind=NoticeKind.FILL if bought else NoticeKind.EXIT,
-                text=f"{trade.action} {_plain(trade.shares)} {trade.market.outcome} of {trade.market.name} at "
-                f"{_plain(trade.price)}: {_plain(trade.notional)} USDC, fee {_plain(trade.fee)}"
-                f"{'' if bought else f', realised {_plain(trade.realised)}'} ({trade.notes})",
+                text=f"{trade.action} {_plain(trade.shares)} {trade.market.label} at {_plain(trade.price)}: "
+                f"{_plain(trade.notional)} USDC{gained}; {trade.notes}",
                 at_ms=report.moment.at_ms,
             )
 
@@ -120,7 +120,7 @@ def _watched(report: Report, sources: Mapping[str, SourceState]) -> Iterator[tup
     if tokens:
         yield "all order books", bool(report.books.keys() & tokens)
     for token, position in report.state.ledger.positions.items():
-        yield f"the book of {position.market.outcome} of {position.market.name}, which is held", token in report.books
+        yield f"the book of {position.market.label}, which is held", token in report.books
 
 
 def _day_over(before: Told, report: Report) -> Iterator[Notice]:

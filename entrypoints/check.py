@@ -119,12 +119,7 @@ def _resolved(markets: Iterable[Market]) -> Iterable[Finding]:
     for market in markets:
         fee = f"fee {market.fees.rate} exponent {market.fees.exponent}{' (assumed)' if market.fees.assumed else ''}"
         seen = f"token {market.token[:12]}.., {fee}" if market.token else f"{market.ref} has no token for {market.outcome}"
-        yield Finding(subject=f"market {_label(market)}", passed=market.token is not None, seen=seen)
-
-
-def _label(market: Market) -> str:
-    """The market's name and its outcome, unless the name says it already."""
-    return market.name if market.name.endswith(market.outcome) else f"{market.name} {market.outcome}"
+        yield Finding(subject=f"market {market.label}", passed=market.token is not None, seen=seen)
 
 
 def _unfit(markets: Iterable[Market], strategy: Strategy) -> Iterable[Finding]:
@@ -140,7 +135,7 @@ def _unfit(markets: Iterable[Market], strategy: Strategy) -> Iterable[Finding]:
         )
         for unfit, seen in reasons:
             if unfit:
-                yield Finding(subject=f"strategy {_label(market)}", passed=False, warning=True, seen=seen)
+                yield Finding(subject=f"strategy {market.label}", passed=False, warning=True, seen=seen)
 
 
 async def _books(source: OrderBooks, markets: tuple[Market, ...], into: dict[TokenId, OrderBook]) -> Finding:
@@ -157,9 +152,9 @@ def _book(market: Market, books: dict[TokenId, OrderBook], strategy: Strategy) -
     book = books.get(market.token) if market.token else None
     quote = Quote.of(book) if book else None
     if quote is None:
-        yield Finding(subject=f"book {_label(market)}", passed=False, warning=True, seen="no two-sided book now")
+        yield Finding(subject=f"book {market.label}", passed=False, warning=True, seen="no two-sided book now")
         return
-    yield Finding(subject=f"book {_label(market)}", passed=quote.spread > 0, seen=f"{quote.bid} / {quote.ask}")
+    yield Finding(subject=f"book {market.label}", passed=quote.spread > 0, seen=f"{quote.bid} / {quote.ask}")
     if market.three_way:
         seen = [leg.slug for leg in market.three_way.legs if leg.token in books and Quote.of(books[leg.token])]
         yield Finding(
@@ -172,7 +167,7 @@ def _book(market: Market, books: dict[TokenId, OrderBook], strategy: Strategy) -
     cost = strategy.unit.of_price(float(quote.spread) + fees, quote.mid)
     if strategy.edge_min < cost:
         yield Finding(
-            subject=f"costs {_label(market)}",
+            subject=f"costs {market.label}",
             passed=False,
             warning=True,
             seen=f"a round trip costs {cost:.2f} {strategy.unit.value} (spread and two fees), and {strategy.edge_setting} is "

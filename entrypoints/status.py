@@ -128,7 +128,7 @@ def _of_portfolio(portfolio: Portfolio) -> Lines:
     said = ", ".join(f"{name} {number(amount)}" for name, amount in amounts)
     yield "equity", f"{number(portfolio.equity_usd)} USD: {said}"
     for held in portfolio.positions.values():
-        yield "positions", f"{number(held.shares)} {visible(held.outcome)} of {visible(held.market)} at {held.avg_entry:.4f}"
+        yield "positions", f"{number(held.shares)} {visible(held.market)} ({visible(held.outcome)}) at {held.avg_entry:.4f}"
     if not portfolio.positions:
         yield "positions", "none"
 

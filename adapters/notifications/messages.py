@@ -1,7 +1,7 @@
 """Notices as a message: what stands in its title, what in each line, and how it sounds."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -41,18 +41,17 @@ class Message:
 
 
 def message_of(notices: Sequence[Notice], untold: Mapping[NoticeKind, int]) -> Message:
-    """One message for all of these, and how many others of each kind were not told."""
-    shown = notices[:MOST_LINES]
-    missing = Counter(untold) + Counter(notice.kind for notice in notices[MOST_LINES:])
-    lines = [_line(notice) for notice in shown]
+    """One message for these, the gravest where they are too many, and how many others of each kind were not told."""
+    gravest = sorted(range(len(notices)), key=lambda n: -_gravity(notices[n]))[:MOST_LINES]
+    missing = Counter(untold) + Counter(notice.kind for n, notice in enumerate(notices) if n not in gravest)
+    lines = [_line(notices[n]) for n in sorted(gravest)]
     if missing:
         lines.append(f"and not told: {', '.join(f'{count} x {kind}' for kind, count in missing.items())}")
     kinds = dict.fromkeys(notice.kind for notice in notices)
-    tones = [Tone.SUCCESS if notice.mended else TONES[notice.kind] for notice in notices]
     return Message(
         title=f"spelar: {', '.join(kinds) or 'held back'}",
         body="\n".join(lines),
-        tone=_worst(tones),
+        tone=max(map(_tone, notices), key=list(Tone).index, default=Tone.INFO),
     )
 
 
@@ -63,5 +62,9 @@ def _line(notice: Notice) -> str:
     return f"{when} {visible(notice.text, LINE_LENGTH)}"
 
 
-def _worst(tones: Iterable[Tone]) -> Tone:
-    return max(tones, key=list(Tone).index, default=Tone.INFO)
+def _tone(notice: Notice) -> Tone:
+    return Tone.SUCCESS if notice.mended else TONES[notice.kind]
+
+
+def _gravity(notice: Notice) -> int:
+    return list(Tone).index(_tone(notice))

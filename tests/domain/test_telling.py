@@ -74,8 +74,8 @@ def test_a_fill_and_an_exit_are_told_with_their_numbers() -> None:
     play.ticks(ticks(*range(90, 270, INTERVAL_S), spot=60_300.0))
     first, second = listened(map(outcome, play.reports))
     assert (first.kind, second.kind) == (NoticeKind.FILL, NoticeKind.EXIT)
-    assert first.text.startswith("BUY 10 Yes of btc at 0.51: 5.1 USDC, fee 0.17493 (lead_lag enter ")
-    assert second.text.startswith("SELL 10 Yes of btc at 0.5: 5 USDC, fee 0.175, realised -0.275 (lead_lag exit=")
+    assert first.text.startswith("BUY 10 btc Yes at 0.51: 5.1 USDC; lead_lag enter fee=0.17493 ")
+    assert second.text.startswith("SELL 10 btc Yes at 0.5: 5 USDC, realised -0.275; lead_lag exit=")
     assert first.at_ms == moment(75).at_ms
 
 
@@ -84,7 +84,7 @@ def test_a_payout_is_an_exit() -> None:
     held = state(ledger(positions=[position()]))
     (notice,) = listened(played(seen(15, None, payouts={YES: Decimal(1)}), opening=held))
     assert notice.kind is NoticeKind.EXIT
-    assert notice.text.startswith("SETTLE 10 Yes of btc at 1: 10 USDC, fee 0, realised 4.9 ")
+    assert notice.text.startswith("SETTLE 10 btc Yes at 1: 10 USDC, realised 4.9; lead_lag exit=settled ")
 
 
 def test_an_order_that_met_nothing_is_not_told() -> None:
@@ -140,7 +140,7 @@ def test_books_that_stay_away_are_told_and_those_of_positions_one_by_one() -> No
     opening = state(ledger(positions=[position(of=held, token=NO, opened=moment(-1))]))
     reports = Play(rules(), opening).ticks(seen(at, "0.50/0.51" if at < 300 else None) for at in range(0, 600, INTERVAL_S))
     one, all_of_them = listened(map(outcome, reports))
-    assert one.text == "nothing for 165 s from: the book of Yes of eth, which is held"
+    assert one.text == "nothing for 165 s from: the book of eth Yes, which is held"
     assert all_of_them.text == "nothing for 165 s from: all order books"
 
 

@@ -225,6 +225,6 @@ class Broken(Told):
 
 
 def test_a_replay_has_nothing_that_could_tell() -> None:
-    """Who tells is made for the daemon alone."""
+    """Who tells is made for the daemon, and looked at by `check`."""
     users = [path.name for path in (ROOT / "entrypoints").glob("*.py") if "notifier" in path.read_text(encoding="utf-8")]
-    assert sorted(users) == ["container.py", "daemon.py", "lookout.py"]
+    assert sorted(users) == ["check.py", "container.py", "daemon.py", "lookout.py"]

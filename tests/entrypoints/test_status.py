@@ -69,7 +69,7 @@ def test_a_well_agent_is_shown_in_aligned_lines(settings: Settings) -> None:
         "kill switch off",
         "last error  none",
         "equity      999.72507 USD: cash 994.72507, realised -0.17493, unrealised -0.1, fees 0.17493",
-        "positions   10 Yes of btc at 0.5100",
+        "positions   10 btc (Yes) at 0.5100",
         "sources     polymarket_clob ok, last answer 0 s before the tick",
         "            kraken_spot ok, last answer 0 s before the tick",
     ]
@@ -179,19 +179,15 @@ def test_the_same_is_told_to_programs(settings: Settings) -> None:
     }
 
 
-@pytest.mark.parametrize(("environment", "code"), [({}, 1), ({"INTERVAL_S": "x"}, 78)])
 def test_its_exit_code_is_for_monitors(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    environment: dict[str, str],
-    code: int,
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """1 where something is wrong, 78 where the settings are."""
-    for name, value in {"OUT_DIR": str(tmp_path / "out"), "STATE_DIR": str(tmp_path / "state"), **environment}.items():
-        monkeypatch.setenv(name, value)
-    with pytest.raises(SystemExit) as ended:
-        main(["status", "--json"])
-    assert ended.value.code == code
-    if code == 1:
-        assert json.loads(capsys.readouterr().out)["state"] == "unpublished"
+    monkeypatch.setenv("OUT_DIR", str(settings.out_dir))
+    monkeypatch.setenv("STATE_DIR", str(settings.state_dir))
+    for interval, code in (("15", 1), ("x", 78)):
+        monkeypatch.setenv("INTERVAL_S", interval)
+        with pytest.raises(SystemExit) as ended:
+            main(["status", "--json"])
+        assert ended.value.code == code
+    assert json.loads(capsys.readouterr().out)["state"] == "unpublished"
