@@ -23,6 +23,10 @@ _OWN_PATH = re.compile(r"(?<![\w./$-])/(?=(?:src|opt|var)\b)")
 """Where a path begins that the image has of its own; `/bin/sh` and the like are the machine's."""
 
 
+class StepFailed(Exception):
+    """A command of a RUN did not succeed; with what it printed."""
+
+
 class Step(NamedTuple):
     """An instruction: `RUN`, and what it says."""
 
@@ -98,7 +102,7 @@ class Builder:
         self._stages: dict[str, Image] = {}
 
     def build(self, text: str) -> Image:
-        """The last stage. A step that fails raises `CalledProcessError`, an unknown one `KeyError`."""
+        """The last stage. Raises `StepFailed`, and `KeyError` for an instruction that nobody here knows."""
         for step in steps(text):
             if step.word == "FROM":
                 image = self._begin(step.says)
@@ -139,14 +143,11 @@ class Builder:
 
     def run(self, image: Image, says: str) -> None:
         """RUN: by a shell, in the working directory."""
-        subprocess.run(
-            ("/bin/sh", "-euc", image.here(says)),
-            cwd=image.path(image.work),
-            env=image.environment,
-            check=True,
-            capture_output=True,
-            text=True,
-        )
+        command = ("/bin/sh", "-euc", image.here(says))
+        place, env = image.path(image.work), image.environment
+        done = subprocess.run(command, cwd=place, env=env, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise StepFailed(f"{says}\n{done.stdout}{done.stderr}")
 
     def user(self, image: Image, says: str) -> None:
         """USER: who the commands run as."""
