@@ -48,7 +48,7 @@ class Person:
 
 def _typed(line: str, clone: Path, shell: Mapping[str, str]) -> str:
     done = subprocess.run(
-        ["bash", "-c", line], cwd=clone, env=dict(shell), capture_output=True, text=True, timeout=110, check=False
+        ["bash", "-c", line], cwd=clone, env=dict(shell), capture_output=True, text=True, timeout=240, check=False
     )
     assert done.returncode == 0, f"{line}: {done.stdout[-2000:]}{done.stderr[-2000:]}"
     return done.stdout

@@ -25,6 +25,7 @@ FAST = {"INTERVAL_S": "0.5"}
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.timeout(300),
     pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no repository to clone"),
 ]
 

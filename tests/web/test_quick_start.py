@@ -15,6 +15,7 @@ from tests.web.browser import ROOT, Look, viewed
 
 pytestmark = [
     pytest.mark.browser,
+    pytest.mark.timeout(300),
     pytest.mark.skipif(not (ROOT / ".git").exists(), reason="no repository to clone"),
 ]
 
