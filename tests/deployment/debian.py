@@ -21,7 +21,7 @@ CACHE = Path("/var/cache/spelar-tests")
 """Every directory above it is root's, as sshd asks of a root directory."""
 
 LOCKS = ("requirements.lock", "requirements-build.lock")
-PACKAGES = "python3-venv,ca-certificates"
+PACKAGES = "python3-venv,ca-certificates,systemd-sysv,dbus"
 BALLAST = ("var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale", "usr/share/man")
 CLEAN = {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
 
@@ -83,10 +83,10 @@ def _base() -> Path:
     ).split()
     if release["ID"] != "debian" or not archives:
         pytest.skip("no Debian archive is known here (apt-get update)")
-    place = CACHE / codename
+    place = CACHE / f"{codename}-{hashlib.sha256(PACKAGES.encode()).hexdigest()[:8]}"
     with _alone():
         if not place.exists():
-            draft = CACHE / f"{codename}.draft"
+            draft = CACHE / "base.draft"
             shutil.rmtree(draft, ignore_errors=True)
             _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", codename, str(draft), archives[0])
             for ballast in BALLAST:
