@@ -88,7 +88,9 @@ def _base() -> Path:
         if not place.exists():
             draft = CACHE / "base.draft"
             shutil.rmtree(draft, ignore_errors=True)
-            _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", codename, str(draft), archives[0])
+            # What debootstrap mounts goes with its namespace, also when it is killed.
+            make = ("unshare", "--mount", "debootstrap", "--variant=minbase", f"--include={PACKAGES}")
+            _run(*make, codename, str(draft), archives[0])
             for ballast in BALLAST:
                 shutil.rmtree(draft / ballast)
             draft.rename(place)
