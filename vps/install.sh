@@ -25,7 +25,11 @@ system() {
   else say "would run: systemctl $*"; fi
 }
 
-restart() { system restart "$UNIT"; }
+# A person may start it as often as they like: the unit's limit is for what starts by itself.
+restart() {
+  system reset-failed "$UNIT" 2>/dev/null || true
+  system restart "$UNIT"
+}
 
 # The entries of scripts/files.txt of these kinds, those that are there; what must be there and is not ends the script.
 entries() {

@@ -21,7 +21,7 @@ CACHE = Path("/var/cache/spelar-tests")
 """Every directory above it is root's, as sshd asks of a root directory."""
 
 LOCKS = ("requirements.lock", "requirements-build.lock")
-PACKAGES = "python3-venv,ca-certificates"
+PACKAGES = "python3-venv,ca-certificates,systemd-sysv,dbus"
 BALLAST = ("var/cache/apt/archives", "var/lib/apt/lists", "usr/share/doc", "usr/share/locale", "usr/share/man")
 CLEAN = {"PATH": "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "LC_ALL": "C.UTF-8"}
 
@@ -56,7 +56,7 @@ def skip_unless_possible() -> None:
     """Where no Debian can be made, the tests say so."""
     if sys.platform == "win32" or os.geteuid() != 0:
         pytest.skip("only root can make a Debian to install into")
-    if shutil.which("debootstrap") is None:
+    if shutil.which("debootstrap") is None or shutil.which("apt-get") is None:
         pytest.skip("no debootstrap (Debian: apt install debootstrap)")
 
 
@@ -83,15 +83,19 @@ def _base() -> Path:
     ).split()
     if release["ID"] != "debian" or not archives:
         pytest.skip("no Debian archive is known here (apt-get update)")
-    place = CACHE / codename
+    place = CACHE / f"{codename}-{hashlib.sha256(PACKAGES.encode()).hexdigest()[:8]}"
     with _alone():
         if not place.exists():
-            draft = CACHE / f"{codename}.draft"
+            draft = CACHE / "base.draft"
             shutil.rmtree(draft, ignore_errors=True)
-            _run("debootstrap", "--variant=minbase", f"--include={PACKAGES}", codename, str(draft), archives[0])
+            # What debootstrap mounts goes with its namespace, also when it is killed.
+            make = ("unshare", "--mount", "debootstrap", "--variant=minbase", f"--include={PACKAGES}")
+            _run(*make, codename, str(draft), archives[0])
             for ballast in BALLAST:
                 shutil.rmtree(draft / ballast)
             draft.rename(place)
+    if not (place / f"usr/bin/python3.{sys.version_info.minor}").exists():
+        pytest.skip(f"Debian {codename} has another Python than these tests, for which the wheels are fetched")
     return place
 
 

@@ -65,6 +65,7 @@ def test_without_systemd_it_says_what_systemd_would_be_told(server: Server) -> N
     assert told == [
         "would run: systemctl daemon-reload",
         "would run: systemctl enable --quiet spelar-agent.service",
+        "would run: systemctl reset-failed spelar-agent.service",
         "would run: systemctl restart spelar-agent.service",
     ]
     assert (server.debian / "etc/systemd/system/spelar-agent.service").is_file()

@@ -10,7 +10,7 @@ import pytest
 
 from adapters.portal.schema import FILES
 from tests.deployment.conftest import Server
-from tests.deployment.debian import Debian, copy_project
+from tests.deployment.debian import ROOT, Debian, copy_project
 from tests.deployment.ssh import know, ssh_server
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -45,7 +45,7 @@ class Laptop:
 @pytest.fixture
 def laptop(tmp_path: Path, server: Server) -> Iterator[Laptop]:
     """One whose local file says all, so that the bare command lines of the runbook do."""
-    scripts = ["scripts/connection.sh", *(f"scripts/{path.name}" for path in Path("scripts").glob("*-*.sh"))]
+    scripts = ["scripts/connection.sh", *(f"scripts/{path.name}" for path in (ROOT / "scripts").glob("*-*.sh"))]
     project = copy_project(tmp_path / "project", more=scripts)
     keys = tmp_path / "keys"
     keys.mkdir()
