@@ -85,7 +85,7 @@ lock: .venv/installed ## resolve the dependencies anew
 	$(PYTHON) -m venv .venv/uv && .venv/uv/bin/python -m pip install --quiet uv
 	.venv/uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements.lock
 	.venv/uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --no-header --extra dev pyproject.toml -o requirements-dev.lock
-	echo hatchling | .venv/uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --no-header - -o requirements-build.lock
+	echo hatchling | .venv/uv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header -c requirements-dev.lock - -o requirements-build.lock
 
 clean: ## remove what was installed and written
 	rm -rf .venv dist var web/data web/vendor node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
