@@ -29,7 +29,6 @@ class Project(BaseModel):
     """What the project says of itself."""
 
     version: str
-    requires_python: str = Field(alias="requires-python")
 
 
 class PyProject(BaseModel):
