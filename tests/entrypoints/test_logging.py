@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from loguru import logger
 
 from adapters.keys.values import Keys
+from adapters.notifications import AddressesInvalid
 from domain.ledger import LawBroken
 from domain.ports import Unavailable
 from entrypoints.cli import exit_code_for, main
@@ -199,6 +200,15 @@ def test_every_line_of_a_traceback_has_the_priority(tmp_path: Path) -> None:
     assert first == "<3>the tick failed: ValueError"
     assert len(others) >= 3
     assert all(line.startswith("<3>    | ") for line in others)
+
+
+def test_what_ended_a_command_is_an_error_in_the_journal_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each line of a text that is no record of the log."""
+    with journal(tmp_path / "journal"):
+        found = os.fstat(sys.stderr.fileno())
+        monkeypatch.setenv("JOURNAL_STREAM", f"{found.st_dev}:{found.st_ino}")
+        assert exit_code_for(AddressesInvalid("NOTIFY_URLS: one\ntwo")) == 78
+    assert (tmp_path / "journal").read_text().splitlines() == ["<3>NOTIFY_URLS: one", "<3>two"]
 
 
 @pytest.mark.parametrize("named", ["", "1:2", "x", ":"])

@@ -112,13 +112,13 @@ def test_a_daemon_among_secrets_writes_none_of_them_down(tmp_path: Path) -> None
         env["NOTIFY_URLS"] = f"json://me:{CANARY}-word@127.0.0.1:9/{CANARY}-path/?{CANARY}-name={CANARY}-value"
         with daemon(env) as process:
             until(lambda: trades.exists() and "BUY" in trades.read_text())
+            status = spelar(["status"], env)
             process.terminate()
-            said = "".join(process.communicate(timeout=10))
-            assert process.returncode == 0
+            said = "".join((*process.communicate(timeout=10), status.stdout, status.stderr))
+            assert (process.returncode, status.returncode) == (0, 0), said
         assert {(method, path) for _, method, path in venues.requests if method != "GET"} <= {("POST", "/books")}
         for command, code, changes in (
             ("check", 0, {}),
-            ("status", 0, {}),
             ("doctor", 0, {}),
             ("check", 1, {"NOTIFY_URLS": f"{CANARY}://{CANARY}-nobody"}),
             ("check-keys", 78, {}),
