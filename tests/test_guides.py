@@ -19,6 +19,7 @@ from domain.history import History
 from domain.notice import NoticeKind
 from domain.report import TradeAction
 from domain.strategies import Strategy
+from entrypoints import VERSION
 from entrypoints.cli import EXIT_CODES, INTERRUPTED
 from entrypoints.keys import VALUES
 from entrypoints.rules import STRATEGIES
@@ -59,6 +60,12 @@ def _options_of(script: str) -> set[str]:
         return set(re.findall(r"(?<![\w-])--[a-z]+(?:-[a-z]+)*", usage))
     block = re.search(r"^param\((.*?)^\)", text, re.MULTILINE | re.DOTALL)
     return {f"-{name}" for name in re.findall(r"\$(\w+)", block[1])} if block else set()
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_the_runbook_shows_the_version_that_there_is(language: Language) -> None:
+    """In what the agent says when it starts."""
+    assert f"INFO spelar {VERSION}: lead_lag on paper" in (DOCS / language / "runbook.md").read_text(encoding="utf-8")
 
 
 OTHERS_SAY = {"running scripts is disabled", "Permission denied (publickey)"}
