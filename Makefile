@@ -12,7 +12,7 @@ WORKERS ?= 3
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow test-web check coverage torture bench bench-web screenshots lock docs cassettes vendor clean
+.PHONY: help demo test test-slow test-web check coverage torture bench bench-web screenshots lock docs cassettes vendor dist clean
 
 help: ## what each command does
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -72,8 +72,12 @@ screenshots: .venv/installed vendor ## docs/screenshots/: the portal's main rout
 vendor: .venv/installed ## web/vendor/: the portal's charts and CSV reader, from the npm registry by lock file
 	@$(BIN)/python -m scripts.vendor
 
-docs: .venv/installed ## write the generated tables of ARCHITECTURE.md, README.md and the example env file anew
+dist: .venv/installed vendor ## dist/: the wheel and the sdist, the same bytes from the same files
+	$(BIN)/python -m hatchling build
+
+docs: .venv/installed ## write the generated tables of ARCHITECTURE.md, README.md, docs/ and the example env file anew
 	$(BIN)/python -m tests.documents
+	$(BIN)/python -m tests.guides
 
 cassettes: .venv/installed ## record the adapters' cassettes again (LIVE=1: from the real venues)
 	$(BIN)/python -m tests.adapters.record_cassettes $(if $(LIVE),--live)
@@ -82,6 +86,7 @@ lock: .venv/installed ## resolve the dependencies anew
 	$(PYTHON) -m venv .venv/uv && .venv/uv/bin/python -m pip install --quiet uv
 	.venv/uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --no-header pyproject.toml -o requirements.lock
 	.venv/uv/bin/uv pip compile --quiet --upgrade --universal --generate-hashes --python-version 3.11 --no-header --extra dev pyproject.toml -o requirements-dev.lock
+	echo hatchling | .venv/uv/bin/uv pip compile --quiet --universal --generate-hashes --python-version 3.11 --no-header -c requirements-dev.lock - -o requirements-build.lock
 
 clean: ## remove what was installed and written
-	rm -rf .venv var web/data web/vendor node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf .venv dist var web/data web/vendor node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -2,19 +2,27 @@
 
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 
 from adapters.clock import SystemClock
 from adapters.discovery import Discovery
-from adapters.market_map import MapEntry
 from adapters.notifications import AddressesInvalid
 from adapters.polymarket_clob import server_time_ms
 from domain.market import Market, OrderBook, Quote, TokenId, tokens_of
 from domain.ports import OrderBooks, References, Unavailable
 from domain.strategies import Strategy
-from entrypoints.container import Container
+from entrypoints.container import Container, map_entries
 from entrypoints.settings import Settings
 
 CLOCK_SKEW_LIMIT_S = 5.0
+
+
+class Scope(StrEnum):
+    """How far a check looks; each looks at what those above it look at."""
+
+    SETTINGS = "settings"
+    FILES = "files"
+    NETWORK = "network"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,15 +40,28 @@ class Finding:
         return f"{word:<5} {self.subject}: {self.seen}"
 
 
-async def check(settings: Settings, entries: tuple[MapEntry, ...]) -> AsyncIterator[Finding]:
-    """Look at everything that a tick will need."""
-    container = Container(settings=settings, clock=SystemClock(), entries=entries)
+async def check(settings: Settings, scope: Scope = Scope.NETWORK) -> AsyncIterator[Finding]:
+    """Look at everything that a tick will need. Raises `MapInvalid` and `BaselineInvalid`."""
     yield Finding(subject="configuration", passed=True, seen=f"{settings.strategy_mode}, {settings.trading_mode}")
+    if scope is Scope.SETTINGS:
+        return
+    entries = map_entries(settings)
+    container = Container(settings=settings, clock=SystemClock(), entries=entries)
     where = settings.market_map_path or "no map; POLYMARKET_CLOB_TOKEN_ID"
     finds = settings.scan_enable and settings.scan_use_for_trading
     yield Finding(subject="market map", passed=bool(entries) or finds, seen=f"{where}: {len(entries)} markets")
+    if settings.draw_baseline_file:
+        container.baseline()
+        yield Finding(subject="draw baseline", passed=True, seen=str(settings.draw_baseline_file))
     if settings.notify_urls is not None:
         yield _receivers(container, len(settings.notify_urls.get_secret_value().split()))
+    if scope is Scope.NETWORK:
+        async for finding in _sources(settings, container):
+            yield finding
+
+
+async def _sources(settings: Settings, container: Container) -> AsyncIterator[Finding]:
+    """Each source, asked once for what a tick will ask."""
     try:
         if settings.scan_enable:
             yield await _scan(container.discovery())

@@ -27,15 +27,18 @@ from adapters.state_lock import AlreadyRunning, StateDirUnusable
 from adapters.tape import TapeInvalid
 from domain.ledger import LawBroken
 from domain.ports import Unavailable
+from entrypoints import VERSION
 from entrypoints import discover as discovering
 from entrypoints import doctor as doctors
 from entrypoints import resolve as resolving
+from entrypoints.check import Scope
 from entrypoints.check import check as findings_of
 from entrypoints.check_keys import HOW_TO_SET, verdicts_on
 from entrypoints.container import Container, map_entries
 from entrypoints.daemon import OutDirUnusable, Run
 from entrypoints.daemon import run as run_daemon
 from entrypoints.demo import WEB_ROOT, DemoRefused, Play, play
+from entrypoints.env_file import read_env_file
 from entrypoints.keys import VALUES, read_keys
 from entrypoints.ledger import ledger_app
 from entrypoints.logging import ERROR, configure_logging, defects_of_threads, is_journal, prioritised, tell
@@ -44,7 +47,7 @@ from entrypoints.preview import PreviewRefused, batch, case_of, json_of, preview
 from entrypoints.recording import RecordingUnwritable
 from entrypoints.recording import record as recording
 from entrypoints.redaction import Redaction, secrets_of_addresses
-from entrypoints.settings import Settings, SettingsInvalid, doubts, read_settings
+from entrypoints.settings import KNOWN, Settings, SettingsInvalid, doubts, read_settings
 from entrypoints.status import as_document, as_lines, standing
 from entrypoints.verify import compared, replayed
 from entrypoints.written import VerifyRefused, kept, published, refuse_tape
@@ -84,8 +87,13 @@ app = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
     pretty_exceptions_show_locals=False,
-    help="Paper trading on Polymarket, led by Kraken.",
 )
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"spelar {VERSION}")
+        raise typer.Exit
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -149,6 +157,24 @@ def _refuse_nothing(settings: Settings) -> None:
             "no market to follow: set MARKET_MAP_PATH (or POLYMARKET_CLOB_TOKEN_ID), "
             "or PM_SCAN_ENABLE=1 and PM_SCAN_USE_FOR_TRADING=1"
         )
+
+
+@app.callback()
+def spelar(
+    env_file: Annotated[
+        Path | None, typer.Option(help="Take the settings from this file, as the unit does, and none from the environment.")
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say which version this is.")
+    ] = False,
+) -> None:
+    """Paper trading on Polymarket, led by Kraken."""
+    if env_file is None:
+        return
+    found = read_env_file(env_file)
+    for name in KNOWN:
+        os.environ.pop(name, None)
+    os.environ.update(found)
 
 
 @app.command()
@@ -223,26 +249,34 @@ def verify(
 def portal(
     port: Annotated[int, typer.Option(min=0, max=65535)] = 5173,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
-    data: Annotated[Path | None, typer.Option(help="The files to show instead of web/data.")] = None,
+    data: Annotated[Path, typer.Option(envvar="OUT_DIR", help="The files to show: where the agent writes them.")] = Path(
+        "web/data"
+    ),
 ) -> None:
     """Serve the portal until interrupted."""
-    with serve(WEB_ROOT, host, port, data_dir=data) as served:
-        typer.echo(f"Portal: {served.url}/#/start/overview   (Ctrl-C ends it)")
-        try:
+    try:
+        with serve(WEB_ROOT, host, port, data_dir=data) as served:
+            typer.echo(f"Portal: {served.url}/#/start/overview   (Ctrl-C ends it)")
             Event().wait()
-        except KeyboardInterrupt:
-            typer.echo("")
+    except KeyboardInterrupt:
+        typer.echo("")
+    except OSError as error:
+        typer.echo(f"no portal: {error.strerror or error}; another --port may be free", err=True)
+        raise typer.Exit(1) from None
 
 
 @app.command()
-def check() -> None:
+def check(
+    scope: Annotated[
+        Scope, typer.Option(help="How far to look: settings; files: map and baseline too; network: sources too.")
+    ] = Scope.NETWORK,
+) -> None:
     """Configuration, map, clock and each source, a line each; exit 1 when something needed fails."""
     settings = _settings()
-    entries = map_entries(settings)
 
     async def look() -> bool:
         passed = True
-        async for finding in findings_of(settings, entries):
+        async for finding in findings_of(settings, scope):
             typer.echo(str(finding))
             passed = passed and (finding.passed or finding.warning)
         return passed
@@ -296,7 +330,7 @@ def _checked(settings: Settings) -> list[str]:
     """What `spelar check` finds, a line each."""
 
     async def look() -> list[str]:
-        return [str(finding) async for finding in findings_of(settings, map_entries(settings))]
+        return [str(finding) async for finding in findings_of(settings)]
 
     return asyncio.run(look())
 

@@ -30,7 +30,9 @@ from entrypoints.rules import rules_of
 from entrypoints.settings import Settings, read_settings
 
 USUAL_PORT = 5173
-WEB_ROOT = Path(__file__).resolve().parents[1] / "web"
+_PACKAGED = Path(__file__).resolve().with_name("web")
+WEB_ROOT = _PACKAGED if _PACKAGED.is_dir() else _PACKAGED.parents[1] / "web"
+"""The portal's page: beside this module in a wheel, at the root in a checkout."""
 
 FAST_MARKETS = {
     "INTERVAL_S": "2.5",

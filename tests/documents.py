@@ -1,6 +1,6 @@
 """The parts of the documents that the code knows better: tables of rules, of variables, of files. `make docs` writes them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from adapters.candidates import ScanReason
@@ -84,6 +84,109 @@ RECOMMENDED = {
 }
 """Values worth trying where the default is a gate that is absent, and what each costs."""
 
+GROUPS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
+    (
+        "The protections: 0 or empty is absent",
+        (
+            "# They stop buying, adds included, and never selling. Which one, and at which number, stands in the rows of",
+            "# pm_paper_candidates.csv. The sums fit the 1,000 USDC that a new ledger begins with: scale them to yours.",
+        ),
+        PROTECTIONS,
+    ),
+    (
+        "Optional quality gates: absent, each stops nothing",
+        ("# They close entries that look worse than they are, and each costs some that were good.",),
+        (
+            "LEAD_LAG_NET_EDGE_MIN_PCT",
+            "LEAD_LAG_MAX_SPREAD",
+            "LEAD_LAG_SPREAD_COST_CAP_PCT",
+            "LEAD_LAG_AVOID_PRICE_BELOW",
+            "LEAD_LAG_AVOID_PRICE_ABOVE",
+            "LEAD_LAG_MAX_BOOK_AGE_SECS",
+            "LEAD_LAG_MIN_TRADE_NOTIONAL_USDC",
+            "LEAD_LAG_SPOT_NOISE_MULT",
+            "LEAD_LAG_SPOT_NOISE_WINDOW_POINTS",
+            "LEAD_LAG_MIN_MARKET_LAG_MS",
+            "LEAD_LAG_PM_STOP_PCT",
+        ),
+    ),
+    (
+        "Adds to a position: absent, there are none",
+        (),
+        (
+            "LEAD_LAG_SCALE_ON_ODDS_CHANGE_PCT",
+            "LEAD_LAG_SCALE_SIZE_MULT",
+            "LEAD_LAG_SCALE_COOLDOWN_S",
+            "LEAD_LAG_SCALE_MAX_ADDS",
+            "LEAD_LAG_SCALE_MAX_TOTAL_SHARES",
+        ),
+    ),
+    ("Orders on paper", (), ("PM_MAX_ORDERS_PER_TICK", "PM_FEES", "PAPER_LATENCY_MS")),
+    (
+        "STRATEGY_MODE=pm_trend",
+        (),
+        ("PM_TREND_LOOKBACK_POINTS", "PM_TREND_MOVE_MIN_PCT", "PM_TREND_EXIT_MOVE_MIN_PCT", "PM_TREND_AUTO_SIDE"),
+    ),
+    (
+        "STRATEGY_MODE=pm_draw",
+        (),
+        (
+            "PM_DRAW_BASELINE_FILE",
+            "PM_DRAW_BASELINE_P",
+            "PM_DRAW_BOOK_PROB_MULT",
+            "PM_DRAW_EDGE_MIN_PCT",
+            "PM_DRAW_EDGE_EXIT_PCT",
+            "PM_DRAW_MAX_PRICE",
+            "PM_DRAW_MAX_HOLD_SECS",
+            "PM_DRAW_REQUIRE_3WAY",
+            "PM_DRAW_FAV_MIN",
+            "PM_DRAW_FAV_MAX",
+        ),
+    ),
+    ("STRATEGY_MODE=fair_model", (), ("EDGE_THRESHOLD", "FAIR_MODEL_MAX_HOLD_SECS")),
+    (
+        "Markets that nobody named",
+        (),
+        (
+            "PM_SCAN_ENABLE",
+            "PM_SCAN_USE_FOR_TRADING",
+            "PM_SCAN_TRADE_MAX_MARKETS",
+            "PM_SCAN_SEARCH",
+            "PM_SCAN_LIMIT",
+            "PM_SCAN_INTERVAL_S",
+            "PM_SCAN_BINARY_ONLY",
+            "PM_SCAN_MIN_LIQUIDITY_USDC",
+            "PM_SCAN_MAX_SPREAD",
+        ),
+    ),
+    ("Running and stopping", (), ("KILLSWITCH_FILE", "LOG_LEVEL", "RUN_ONCE", "RUN_TICKS")),
+    ("Recording", (), ("RECORD", "RECORD_DIR")),
+    (
+        "The venues",
+        (),
+        (
+            "POLYMARKET_CLOB_TOKEN_ID",
+            "POLYMARKET_CLOB_BASE_URL",
+            "POLYMARKET_GAMMA_BASE_URL",
+            "KRAKEN_SPOT_BASE_URL",
+            "KRAKEN_FUTURES_BASE_URL",
+            "HTTP_TIMEOUT_S",
+        ),
+    ),
+)
+"""Below the minimum: a title, advice, and the variables. What no group names stands below them all."""
+
+ENV_HEAD = (
+    "# spelar: the agent's settings. Every variable, its default and its meaning; `spelar check` tells what is wrong.",
+    "# A line is NAME=VALUE: no shell reads it, so no `export`, no $NAME and no backslash. To set a line with a # before",
+    "# its name, remove the #. A gate that is absent or 0 is open. Written by `make docs` from entrypoints/settings.py.",
+)
+
+KEYS_HEAD = (
+    "# On the server a key is better a file of root's: what stands in /etc/spelar_eu/credentials/kraken/api_key is the",
+    "# credential kraken_api_key; kraken/api_secret, polymarket/address and the others alike. The unit hands them out.",
+)
+
 PLACES = {
     "OUT_DIR": "/opt/spelar_eu/web/data",
     "STATE_DIR": "/var/lib/spelar",
@@ -96,13 +199,14 @@ def _row(cells: Iterable[object]) -> str:
     return "| " + " | ".join(str(cell).replace("|", "\\|") for cell in cells) + " |"
 
 
-def _table(head: tuple[str, ...], rows: Iterable[Iterable[object]]) -> str:
+def table(head: tuple[str, ...], rows: Iterable[Iterable[object]]) -> str:
+    """A table of Markdown."""
     return "\n".join([_row(head), _row("---" for _ in head), *map(_row, rows)])
 
 
 def rules_table(rows: Table) -> str:
     """One of the state machine's tables."""
-    return _table(
+    return table(
         ("reason", "what it says", "variable"),
         ((f"`{row.reason}`", row.says, f"`{row.setting}`" if row.setting else "") for row in rows),
     )
@@ -112,7 +216,7 @@ def strategies_table() -> str:
     """Every strategy's own gates and triggers, in their order."""
     strategies = [rules_of(read_settings({"STRATEGY_MODE": mode})).strategy for mode in STRATEGIES]
     tables = [(s.name, kind, rows) for s in strategies for kind, rows in (("enter", s.enter), ("exit", s.exit))]
-    return _table(
+    return table(
         ("strategy", "table", "reason", "what it says", "variable"),
         (
             (f"`{name}`", kind, f"`{row.reason}`", row.says, f"`{row.setting}`" if row.setting else "")
@@ -131,7 +235,7 @@ def variables_table() -> str:
     """Every variable with its default and its meaning; the keys, which are no settings, at the end."""
     defaults = {**Settings().in_force(), **dict.fromkeys(KEY_VARIABLES, "")}
     fields = ((field.alias or "", field.description or "") for field in Settings.model_fields.values())
-    return _table(
+    return table(
         ("variable", "default", "meaning"),
         (
             (f"`{name}`", f"`{defaults[name]}`" if defaults[name] else "absent", meaning)
@@ -142,7 +246,7 @@ def variables_table() -> str:
 
 def files_table() -> str:
     """Every file of `OUT_DIR`."""
-    return _table(
+    return table(
         ("file", "columns", "kept"),
         (
             (
@@ -158,7 +262,7 @@ def files_table() -> str:
 def tape_table() -> str:
     """Every columnar file of a tape."""
     rows = ((f"`{file}`", f"`{name}`", kind, says) for file, columns in tape.FILES.items() for name, kind, says in columns)
-    return _table(("file", "column", "type", "what it holds"), rows)
+    return table(("file", "column", "type", "what it holds"), rows)
 
 
 def exit_codes_table() -> str:
@@ -167,39 +271,34 @@ def exit_codes_table() -> str:
         (0, "the end that was asked for: SIGTERM, SIGINT, RUN_ONCE, RUN_TICKS"),
         (1, "`check` or `status` found something wrong, a key of `check-keys` fails, `discover` or `resolve` found nothing"),
     ]
-    return _table(("code", "when"), [*rows, *((code, (kind.__doc__ or "").split("\n")[0]) for kind, code in EXIT_CODES)])
+    return table(("code", "when"), [*rows, *((code, (kind.__doc__ or "").split("\n")[0]) for kind, code in EXIT_CODES)])
 
 
 def env_example() -> str:
-    """The example env file: the minimum on top, everything else below, commented out."""
+    """The example env file: the minimum on top, everything else below in groups, commented out."""
     defaults = Settings().in_force()
     meanings = {field.alias or "": field.description or "" for field in Settings.model_fields.values()}
-    lines = [
-        "# spelar: the agent's settings. Every variable, its default and its meaning; `spelar check` tells what is wrong.",
-        "# Written by `make docs` from entrypoints/settings.py.",
-        "",
-        "# --- The minimum -------------------------------------------------------------",
-    ]
+    lines = [*ENV_HEAD, "", _heading("The minimum")]
     for name in RUNBOOK_MINIMUM:
         lines += [f"# {meanings[name]}", f"{name}={PLACES.get(name, defaults[name])}"]
-    lines += ["", *PROTECTIONS_HEAD]
-    for name in PROTECTIONS:
-        lines += _commented_out(name, defaults[name], meanings[name])
-    lines += ["", "# --- Everything else: remove the # to set; a gate that is absent or 0 is open -----"]
-    for name, default in defaults.items():
-        if name not in (*RUNBOOK_MINIMUM, *PROTECTIONS):
-            lines += _commented_out(name, default, meanings[name])
-    lines += ["", "# --- Keys, which only `spelar check-keys` reads; paper trading needs none --------"]
+    for title, advice, names in (*GROUPS, ("More", (), _ungrouped(defaults))):
+        lines += ["", _heading(title), *advice] if names else []
+        for name in names:
+            lines += _commented_out(name, defaults[name], meanings[name])
+    lines += ["", _heading("Keys, which only `spelar check-keys` reads; paper trading needs none"), *KEYS_HEAD]
     for name, meaning in KEY_VARIABLES.items():
         lines += [f"# {meaning}", f"#{name}="]
     return "\n".join(lines) + "\n"
 
 
-PROTECTIONS_HEAD = (
-    "# --- The protections: remove the # to set; 0 or empty is absent ------------------",
-    "# They stop buying, adds included, and never selling. Which one, and at which number, stands in the rows of",
-    "# pm_paper_candidates.csv. The sums fit the 1,000 USDC that a new ledger begins with: scale them to yours.",
-)
+def _heading(title: str) -> str:
+    return f"# --- {title} ".ljust(80, "-")
+
+
+def _ungrouped(defaults: Iterable[str]) -> tuple[str, ...]:
+    """The variables that no group names."""
+    grouped = {*RUNBOOK_MINIMUM, *(name for _, _, names in GROUPS for name in names)}
+    return tuple(name for name in defaults if name not in grouped)
 
 
 def _commented_out(name: str, default: str, meaning: str) -> list[str]:
@@ -227,9 +326,9 @@ def generated() -> dict[str, str]:
     }
 
 
-def with_parts(text: str) -> str:
-    """A document with its generated parts renewed: what stands between `<!-- NAME -->` and `<!-- /NAME -->`."""
-    for name, part in generated().items():
+def with_parts(text: str, parts: Mapping[str, str]) -> str:
+    """A document with these parts renewed: what stands between `<!-- NAME -->` and `<!-- /NAME -->`."""
+    for name, part in parts.items():
         start, end = f"<!-- {name} -->", f"<!-- /{name} -->"
         if start in text:
             before, rest = text.split(start, 1)
@@ -242,5 +341,5 @@ DOCUMENTS = (ROOT / "ARCHITECTURE.md", ROOT / "README.md")
 
 if __name__ == "__main__":
     for document in DOCUMENTS:
-        document.write_text(with_parts(document.read_text(encoding="utf-8")), encoding="utf-8")
+        document.write_text(with_parts(document.read_text(encoding="utf-8"), generated()), encoding="utf-8")
     ENV_EXAMPLE.write_text(env_example(), encoding="utf-8")

@@ -1,6 +1,8 @@
 """The commands that a person types: check and preview."""
 
 import json
+import os
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -178,3 +180,13 @@ def test_preview_takes_a_captured_book_as_it_came(tmp_path: Path) -> None:
     done = spelar(["preview", "--book", str(path), "--shares", "100", "--json"], environment(tmp_path, {}))
     levels = json.loads(done.stdout)["levels"]
     assert [(level["price"], level["shares"]) for level in levels] == [("0.51", "72"), ("0.53", "28")]
+
+
+@pytest.mark.slow
+def test_a_portal_whose_port_is_taken_says_so() -> None:
+    """In one line, and what to try: it happens to everybody whose demo still runs."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = spelar(["portal", "--port", str(taken.getsockname()[1])], {**os.environ, "PYTHONPATH": str(ROOT)})
+    assert done.returncode == 1
+    assert done.stderr.startswith("no portal: ")
+    assert "Traceback" not in done.stderr

@@ -1,6 +1,7 @@
 """The environment becomes settings, or an error that names every mistake."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -185,7 +186,6 @@ CONFLICTS = (
     ({"STATE_DIR": "web/data/state"}, "published"),
     ({"STATE_DIR": "web/state"}, "web root"),
     ({"OUT_DIR": "/"}, "no directory for published files"),
-    ({"OUT_DIR": "."}, "no directory for published files"),
     ({"OUT_DIR": "x" * 300}, "no directory for published files"),
     ({"RECORD_DIR": "web/data/recording"}, "published"),
 )
@@ -196,6 +196,13 @@ def test_settings_that_contradict_each_other_are_refused(environment: dict[str, 
     """Each alone would do."""
     with pytest.raises(SettingsInvalid, match=said):
         read_settings(environment)
+
+
+def test_a_repository_is_no_place_for_published_files(tmp_path: Path) -> None:
+    """OUT_DIR=. would publish the whole checkout."""
+    (tmp_path / ".git").mkdir()
+    with pytest.raises(SettingsInvalid, match="no directory for published files"):
+        read_settings({"OUT_DIR": str(tmp_path)})
 
 
 def test_the_defaults_are_those_of_the_contract() -> None:

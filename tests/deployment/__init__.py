@@ -1,0 +1,1 @@
+"""What runs on the server and what brings it there: the install, the unit, the scripts."""

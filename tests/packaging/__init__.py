@@ -1,0 +1,1 @@
+"""What is handed out: wheel, sdist, container, and the version that they all tell."""
