@@ -16,7 +16,7 @@ from entrypoints.env_file import read_env_file
 from tests.deployment.conftest import SOURCE, Server
 from tests.deployment.debian import Debian
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 ENV_FILE = "/etc/spelar-agent.env"
 NEVER_THE_SAME = ("tmp", "wheels", "root", "var/cache", "var/log", "var/lib/spelar")

@@ -13,7 +13,7 @@ from tests.deployment.conftest import Server
 from tests.deployment.debian import ROOT, Debian, copy_project
 from tests.deployment.ssh import know, ssh_server
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 ENV_FILE, VENV = "etc/spelar-agent.env", "opt/spelar_eu/.venv"
 OTHER_KEY = "AAAAC3NzaC1lZDI1NTE5AAAAI" + "A" * 43

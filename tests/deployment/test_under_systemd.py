@@ -15,7 +15,7 @@ from tests.deployment.conftest import SOURCE, Server
 from tests.deployment.debian import CLEAN
 from tests.entrypoints.processes import published_tick, until
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 Inside = Callable[..., subprocess.CompletedProcess[str]]
 NAMESPACES = ("--mount", "--uts", "--ipc", "--net", "--pid", "--cgroup", "--root", "--wd")
