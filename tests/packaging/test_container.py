@@ -103,7 +103,7 @@ def image(place: Path) -> Image:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(not can_be_confined, reason="needs a user to become")
 def test_what_the_steps_make_trades_is_well_shows_its_page_and_writes_only_into_its_volumes(image: Image) -> None:
     """By the image's own commands, as its user, with no other right than to read."""

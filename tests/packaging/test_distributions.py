@@ -17,7 +17,7 @@ from adapters.portal.schema import FILES
 from entrypoints import VERSION
 from tests.packaging.pages import PAGE, ROOT, address, differing, started
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 PACKAGES = ("domain", "adapters", "entrypoints", "vps")
 NOT_FOR_OTHERS = {".ci/run"}
