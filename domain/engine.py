@@ -20,8 +20,10 @@ from domain.reading import Accepted, accepted_references, first_look, followed, 
 from domain.sizing import Sizing
 from domain.state import Memory, State
 from domain.state_machine import (
+    AFTER_LOSSES,
     BUY_INPUT,
     EXIT_INPUT,
+    EXPOSURE,
     MARK_INPUT,
     SAMPLE_INPUT,
     SCALE_IN,
@@ -58,6 +60,13 @@ class Rules:
     def enter(self) -> Table:
         """The ENTER table of this strategy."""
         return enter_table(self.strategy.enter)
+
+    @cached_property
+    def enter_in_force(self) -> Table:
+        """The same without the protections that nobody has set: a tick asks this table of every token."""
+        protections = self.limits.protections
+        absent = (() if protections.remember else AFTER_LOSSES) + (() if protections.limit_exposure else EXPOSURE)
+        return tuple(row for row in self.enter if row not in absent)
 
     @cached_property
     def exit(self) -> Table:
@@ -127,7 +136,7 @@ class _Turn:
     def __init__(self, rules: Rules, snapshot: Snapshot, state: State) -> None:
         self.rules, self.snapshot, self.state = rules, snapshot, state
         self.sequence = state.sequence + 1
-        self.enter_rows, self.exit_rows = rules.enter, rules.exit
+        self.enter_rows, self.exit_rows = rules.enter_in_force, rules.exit
         # The rows before these were asked when the sample was taken: `refused` is their answer.
         self.input_rows = rules.inputs[len(SAMPLE_INPUT) :]
         self.clock_jump_s = _clock_jump_s(snapshot.moment, state.memory.moment)

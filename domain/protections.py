@@ -59,8 +59,8 @@ class Record:
 
     `day` counts UTC days since the epoch, None before the first tick. `opened` is the equity with which the first tick of that
     day began, `peak` the highest one since the ledger opened, USDC. `losses` are the positions in a row that this day closed at
-    a loss. `results` is what was realised so far of each open position, fees included; `stops` is when a token was last left
-    by `stop`.
+    a loss. `results` is what was realised so far of each open position, fees included; `stops` is when a stop last sold a
+    token.
     """
 
     day: int | None = None
