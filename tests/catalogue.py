@@ -35,6 +35,8 @@ SPOT = "tests/adapters/test_kraken_spot.py"
 FUTURES = "tests/adapters/test_kraken_futures.py"
 CLOCKS = "tests/entrypoints/test_clock_faults.py"
 INPUTS = "tests/domain/test_inputs.py"
+SCRIPTS = "tests/deployment/test_scripts.py"
+UNIT = f"{SCRIPTS}::test_systemd_restarts_what_hangs_or_dies_but_not_for_ever_and_keeps_no_core"
 
 NETWORK: Rows = {
     "N1": (
@@ -365,8 +367,10 @@ PROCESSES: Rows = {
     "X24": (
         f"{PROCESS}::test_a_hang_leaves_the_watchdog_unfed_and_the_next_daemon_goes_on_with_nothing_lost",
         f"{PROCESS}::test_systemd_hears_ready_a_ping_after_each_tick_and_stopping",
+        UNIT,
     ),
     "X25": (
+        UNIT,
         f"{DAEMON}::test_a_killed_daemon_goes_on_where_its_last_committed_tick_ended",
         "tests/web/test_frame.py::test_the_page_says_stale_when_the_agent_stops_and_recovers_by_itself",
     ),
@@ -440,6 +444,7 @@ PAGES: Rows = {
         "tests/web/test_routes.py::test_no_route_minds_what_the_files_are",
     ),
     "W8": (
+        f"{SCRIPTS}::test_what_is_fetched_from_the_vps_are_the_files_that_the_agent_publishes",
         "tests/adapters/test_portal_server.py::test_nothing_else_can_be_read",
         f"{SETTINGS}::test_settings_that_contradict_each_other_are_refused",
     ),
@@ -461,7 +466,7 @@ SECURITY: Rows = {
         f"{LOG}::test_pydantic_and_repr_show_no_key",
         "tests/entrypoints/test_keys.py::test_an_error_of_the_model_itself_shows_no_value",
     ),
-    "S4": ("tests/test_architecture.py::test_nothing_is_pickled_by_hand_and_keys_stay_in_their_process",),
+    "S4": ("tests/test_architecture.py::test_nothing_is_pickled_by_hand_and_keys_stay_in_their_process", UNIT),
     "S5": (
         f"{LOG}::test_urls_are_not_logged",
         "tests/adapters/test_key_signatures.py::test_a_polymarket_signature_leaves_the_query_out",
@@ -502,12 +507,8 @@ PROVEN: Rows = {**NETWORK, **DATA, **CLOCK, **PROCESSES, **CONFIGURATION, **PAGE
 
 ELSEWHERE: Mapping[str, str] = {
     "X23": "how memory grows in a simulated day is a figure of `make torture`; in the short runs it has not settled",
-    "X24": "WatchdogSec=120 stands in the unit file, which is judged with the deployment",
-    "X25": "StartLimitBurst=10 and Restart= stand in the unit file, which is judged with the deployment",
-    "W8": "the list of what the deployment copies is judged with the deployment; here: what the portal's own server gives away",
-    "S4": "LimitCORE=0 and LoadCredential stand in the unit file, which is judged with the deployment",
     "S7": "CI runs the search for secrets with the slow tests; a hook before the commit is each checkout's own",
     "S8": "CI installs from the lock with its hashes; there are no live extras to lock apart",
-    "S9": "pip-audit needs the database of known holes and so a network: it runs weekly outside of this suite",
+    "S9": "pip-audit needs the database of known holes and so a network: docs/en/upgrading.md says when to run it",
 }
 """Row -> what of it no test of this suite can prove, and where that is proven."""

@@ -7,7 +7,6 @@ from adapters.candidates import ScanReason
 from adapters.portal.schema import FILES
 from adapters.tape import schema as tape
 from domain.state_machine import EXIT_INPUT, SCALE_IN, Table
-from entrypoints.cli import EXIT_CODES
 from entrypoints.keys import KEY_VARIABLES
 from entrypoints.rules import STRATEGIES, rules_of
 from entrypoints.settings import Settings, read_settings
@@ -159,7 +158,8 @@ GROUPS: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...] = (
             "PM_SCAN_MAX_SPREAD",
         ),
     ),
-    ("Running and stopping", (), ("KILLSWITCH_FILE", "LOG_LEVEL", "RUN_ONCE", "RUN_TICKS")),
+    ("Running and stopping", (), ("KILLSWITCH_FILE", "RUN_ONCE", "RUN_TICKS")),
+    ("Being told", (), ("NOTIFY_URLS", "METRICS_PORT", "LOG_LEVEL")),
     ("Recording", (), ("RECORD", "RECORD_DIR")),
     (
         "The venues",
@@ -231,19 +231,6 @@ def scan_reasons() -> str:
     return ", ".join(f"`{reason}`" for reason in ScanReason) + "."
 
 
-def variables_table() -> str:
-    """Every variable with its default and its meaning; the keys, which are no settings, at the end."""
-    defaults = {**Settings().in_force(), **dict.fromkeys(KEY_VARIABLES, "")}
-    fields = ((field.alias or "", field.description or "") for field in Settings.model_fields.values())
-    return table(
-        ("variable", "default", "meaning"),
-        (
-            (f"`{name}`", f"`{defaults[name]}`" if defaults[name] else "absent", meaning)
-            for name, meaning in (*fields, *KEY_VARIABLES.items())
-        ),
-    )
-
-
 def files_table() -> str:
     """Every file of `OUT_DIR`."""
     return table(
@@ -263,15 +250,6 @@ def tape_table() -> str:
     """Every columnar file of a tape."""
     rows = ((f"`{file}`", f"`{name}`", kind, says) for file, columns in tape.FILES.items() for name, kind, says in columns)
     return table(("file", "column", "type", "what it holds"), rows)
-
-
-def exit_codes_table() -> str:
-    """What ends the daemon with which code."""
-    rows = [
-        (0, "the end that was asked for: SIGTERM, SIGINT, RUN_ONCE, RUN_TICKS"),
-        (1, "`check` or `status` found something wrong, a key of `check-keys` fails, `discover` or `resolve` found nothing"),
-    ]
-    return table(("code", "when"), [*rows, *((code, (kind.__doc__ or "").split("\n")[0]) for kind, code in EXIT_CODES)])
 
 
 def env_example() -> str:
@@ -319,10 +297,8 @@ def generated() -> dict[str, str]:
         "scale-in": rules_table(SCALE_IN),
         "strategies": strategies_table(),
         "scan-reasons": scan_reasons(),
-        "variables": variables_table(),
         "files": files_table(),
         "tape": tape_table(),
-        "exit-codes": exit_codes_table(),
     }
 
 
@@ -336,7 +312,7 @@ def with_parts(text: str, parts: Mapping[str, str]) -> str:
     return text
 
 
-DOCUMENTS = (ROOT / "ARCHITECTURE.md", ROOT / "README.md")
+DOCUMENTS = (ROOT / "ARCHITECTURE.md",)
 
 
 if __name__ == "__main__":

@@ -191,6 +191,12 @@ def test_the_unit_and_the_install_speak_of_the_same_places() -> None:
     assert example["MARKET_MAP_PATH"] == f"{constants['ETC']}/market_map.json"
 
 
+def test_systemd_restarts_what_hangs_or_dies_but_not_for_ever_and_keeps_no_core() -> None:
+    """RELIABILITY's numbers: two minutes of silence, ten starts; a core would hold the keys."""
+    unit = text_of("vps/systemd/spelar-agent.service").splitlines()
+    assert {"Type=notify", "WatchdogSec=120", "Restart=on-failure", "StartLimitBurst=10", "LimitCORE=0"} <= set(unit)
+
+
 def test_every_end_that_another_try_does_not_mend_is_final_for_systemd() -> None:
     """The codes of configuration and of a ledger that cannot be trusted; a lock or a disk may come free."""
     final = re.findall(r"^RestartPreventExitStatus=(.*)$", text_of("vps/systemd/spelar-agent.service"), re.MULTILINE)[0].split()
