@@ -217,6 +217,7 @@ def reports() -> list[Report]:
     return asyncio.run(_simulated(20260302, TICKS, OPENING))
 
 
+@pytest.mark.slow
 def test_the_law_holds_over_thousands_of_ticks(reports: list[Report]) -> None:
     """Cash, realised and shares follow from the trades alone; asserted after each tick while it ran."""
     assert [report.state.sequence for report in reports] == list(range(1, TICKS + 1))

@@ -57,6 +57,7 @@ def test_check_warns_when_the_minimum_edge_does_not_pay_for_a_round_trip(env: di
     assert "a round trip costs" in spelar(["check"], env).stdout
 
 
+@pytest.mark.slow
 def test_check_passes_where_discovery_finds_what_is_traded(env: dict[str, str]) -> None:
     """No map is needed then; what a scan keeps is looked at like the markets of a map."""
     found = {"MARKET_MAP_PATH": "", "PM_SCAN_ENABLE": "1", "PM_SCAN_USE_FOR_TRADING": "1"}
@@ -66,6 +67,7 @@ def test_check_passes_where_discovery_finds_what_is_traded(env: dict[str, str]) 
     assert any(line.startswith("ok    book") for line in done.stdout.splitlines())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("broken", "code", "said"),
     [
@@ -124,6 +126,7 @@ def test_a_number_that_cannot_be_written_out_costs_one_line_of_a_batch(tmp_path:
     assert all(result.keys() == {"error"} for result in batch(path))
 
 
+@pytest.mark.slow
 def test_preview_respects_the_limit_and_says_what_stays_unfilled(tmp_path: Path) -> None:
     """As a sell to the bids, best first."""
     path = tmp_path / "book.json"
@@ -133,6 +136,7 @@ def test_preview_respects_the_limit_and_says_what_stays_unfilled(tmp_path: Path)
     assert (result["filled_shares"], result["unfilled_shares"], result["notional"]) == ("20.5", "79.5", "10.25")
 
 
+@pytest.mark.slow
 def test_preview_in_a_batch_answers_each_line_and_goes_on_after_a_bad_one(tmp_path: Path) -> None:
     """A crossed book is refused, a ghost book computed with a warning, broken JSON named."""
     crossed = {**BOOK, "bids": [{"price": "0.6", "size": "1"}]}
@@ -150,6 +154,7 @@ def test_preview_in_a_batch_answers_each_line_and_goes_on_after_a_bad_one(tmp_pa
     assert "positive" in fifth["error"]
 
 
+@pytest.mark.slow
 def test_preview_needs_only_bids_and_asks(tmp_path: Path) -> None:
     """A book typed by hand is a book."""
     path = tmp_path / "book.json"
@@ -166,6 +171,7 @@ def test_preview_fetches_a_token_s_book(env: dict[str, str], venues: tuple[Simul
     assert "filled_shares: 10" in done.stdout
 
 
+@pytest.mark.slow
 def test_preview_of_an_unknown_token_is_refused(env: dict[str, str]) -> None:
     """404 is an answer."""
     done = spelar(["preview", "--token", "12345"], env)
@@ -173,6 +179,7 @@ def test_preview_of_an_unknown_token_is_refused(env: dict[str, str]) -> None:
     assert "refused" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not PAYLOADS.exists(), reason="no ../shared/payloads: a user's clone has none")
 def test_preview_takes_a_captured_book_as_it_came(tmp_path: Path) -> None:
     """Best level last, strings and all: 100 shares of the captured book start at its best ask."""

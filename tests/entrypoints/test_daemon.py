@@ -107,6 +107,7 @@ def test_a_killed_daemon_goes_on_where_its_last_committed_tick_ended(tmp_path: P
     _law_holds(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_second_daemon_on_the_same_state_is_refused_with_the_pid_of_the_first(tmp_path: Path, env: dict[str, str]) -> None:
     """Two writers would break the books."""
     with daemon(env) as process:
@@ -127,6 +128,7 @@ def test_a_ledger_that_is_gone_while_its_files_are_there_is_refused(tmp_path: Pa
     assert "manifest.json" in refused.stderr
 
 
+@pytest.mark.slow
 def test_bad_configuration_ends_with_78_before_the_first_tick(tmp_path: Path, env: dict[str, str]) -> None:
     """Naming what is wrong."""
     refused = spelar(["run"], {**env, "INTERVAL_S": "0,2", "LEAD_LAG_EGDE_MIN_PCT": "1"})

@@ -67,6 +67,7 @@ def test_the_demo_starts_afresh_each_time(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "out/manifest.json").read_text())["tick"] == 2
 
 
+@pytest.mark.slow
 def test_the_demo_refuses_a_place_that_another_ledger_publishes_to(tmp_path: Path) -> None:
     """A demo must not overwrite the files of a real run."""
     out = tmp_path / "out"
@@ -78,6 +79,7 @@ def test_the_demo_refuses_a_place_that_another_ledger_publishes_to(tmp_path: Pat
     assert "another ledger" in refused.stderr
 
 
+@pytest.mark.slow
 def test_a_file_that_is_no_recording_is_refused(tmp_path: Path) -> None:
     """With its name."""
     path = tmp_path / "x.jsonl"
@@ -97,6 +99,7 @@ def test_a_demo_of_broken_venues_goes_on_and_says_what_they_did(tmp_path: Path) 
     assert json.loads((tmp_path / "out/live_status.json").read_text())["last_error"] in (None, "")
 
 
+@pytest.mark.slow
 def test_a_demo_refuses_a_fault_that_is_none(tmp_path: Path) -> None:
     """Before anything is removed or started."""
     env = environment(tmp_path, {})

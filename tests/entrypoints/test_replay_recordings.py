@@ -166,6 +166,7 @@ def _fills(path: Path, ticks: list[Tick]) -> list[Fill]:
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize(("name", "interval_s", "changes"), CASES)
 def test_a_second_calculation_confirms_the_report(
