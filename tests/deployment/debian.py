@@ -90,7 +90,10 @@ def _base() -> Path:
             shutil.rmtree(draft, ignore_errors=True)
             # What debootstrap mounts goes with its namespace, also when it is killed.
             make = ("unshare", "--mount", "debootstrap", "--variant=minbase", f"--include={PACKAGES}")
-            _run(*make, codename, str(draft), archives[0])
+            try:
+                _run(*make, codename, str(draft), archives[0])
+            except AssertionError as error:
+                pytest.skip(f"no Debian can be made here: {str(error)[-300:]}")
             for ballast in BALLAST:
                 shutil.rmtree(draft / ballast)
             draft.rename(place)
