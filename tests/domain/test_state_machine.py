@@ -46,6 +46,21 @@ class Row:
         return str(self.reason)
 
 
+STOPPED_BUYING = (
+    Row(Reason.KILLSWITCH, {"kill_switch": True}, 1, 0, "KILLSWITCH_FILE"),
+    Row(
+        Reason.DAILY_LOSS,
+        {"daily_loss": "10", "opened": "1010"},
+        Decimal(10),
+        Decimal(10),
+        "PM_MAX_DAILY_LOSS_USDC",
+    ),
+    Row(Reason.DRAWDOWN, {"drawdown_pct": 20.0, "peak": "1250"}, 20.0, 20.0, "PM_MAX_DRAWDOWN_PCT"),
+    Row(Reason.LOSSES_IN_A_ROW, {"losses_in_a_row": 3, "losses": 3}, 3, 3, "PM_MAX_LOSSES_IN_A_ROW"),
+    Row(Reason.STOP_COOLDOWN, {"stop_cooldown_s": 60.0, "stopped_s_ago": 59.9}, 59.9, 60.0, "PM_STOP_COOLDOWN_S"),
+)
+"""What stops entries and adds alike: the kill switch, and what was lost."""
+
 GATES = (
     Row(Reason.NO_TOKEN, {"token": None}, 0, 1),
     Row(Reason.NO_ORDERBOOK, {"has_book": False}, 0, 1),
@@ -61,17 +76,7 @@ GATES = (
     Row(Reason.CLOCK_JUMP, {"wall_step_s": 31.0}, 31.0, 30.0, "INTERVAL_S"),
     Row(Reason.WARMUP, {"samples": 4}, 5, 6, "LEAD_LAG_LOOKBACK_POINTS"),
     Row(Reason.MARKET_CLOSED, {"accepting": False}, 0, 1),
-    Row(Reason.KILLSWITCH, {"kill_switch": True}, 1, 0, "KILLSWITCH_FILE"),
-    Row(
-        Reason.DAILY_LOSS,
-        {"daily_loss": "10", "opened": "1010"},
-        Decimal(10),
-        Decimal(10),
-        "PM_MAX_DAILY_LOSS_USDC",
-    ),
-    Row(Reason.DRAWDOWN, {"drawdown_pct": 20.0, "peak": "1250"}, 20.0, 20.0, "PM_MAX_DRAWDOWN_PCT"),
-    Row(Reason.LOSSES_IN_A_ROW, {"losses_in_a_row": 3, "losses": 3}, 3, 3, "PM_MAX_LOSSES_IN_A_ROW"),
-    Row(Reason.STOP_COOLDOWN, {"stop_cooldown_s": 60.0, "stopped_s_ago": 59.9}, 59.9, 60.0, "PM_STOP_COOLDOWN_S"),
+    *STOPPED_BUYING,
     Row(Reason.STALE_BOOK, {"changed_s_ago": 300.5, "book_unchanged_s": 300.0}, 300.5, 300.0, "LEAD_LAG_MAX_BOOK_AGE_SECS"),
     Row(Reason.AVOID_PRICE_ZONE, {"avoid_below": "0.52"}, Decimal("0.51"), Decimal("0.52"), "LEAD_LAG_AVOID_PRICE_BELOW"),
     Row(Reason.AVOID_PRICE_ZONE, {"avoid_above": "0.50"}, Decimal("0.51"), Decimal("0.50"), "LEAD_LAG_AVOID_PRICE_ABOVE"),
@@ -147,17 +152,7 @@ ADD_GATES = (
     Row(Reason.TOTAL_EXPOSURE, {"total_exposure": "7.67"}, Decimal("7.675"), Decimal("7.67"), "PM_MAX_EXPOSURE_USDC"),
     Row(Reason.INSUFFICIENT_CASH, {"cash": "2.66241"}, Decimal("2.66241"), Decimal("2.66242"), "PM_ORDER_SIZE_SHARES"),
     Row(Reason.THROTTLED, {"orders_per_tick": 0}, 0, 0, "PM_MAX_ORDERS_PER_TICK"),
-    Row(Reason.KILLSWITCH, {"kill_switch": True}, 1, 0, "KILLSWITCH_FILE"),
-    Row(
-        Reason.DAILY_LOSS,
-        {"daily_loss": "10", "opened": "1010"},
-        Decimal(10),
-        Decimal(10),
-        "PM_MAX_DAILY_LOSS_USDC",
-    ),
-    Row(Reason.DRAWDOWN, {"drawdown_pct": 20.0, "peak": "1250"}, 20.0, 20.0, "PM_MAX_DRAWDOWN_PCT"),
-    Row(Reason.LOSSES_IN_A_ROW, {"losses_in_a_row": 3, "losses": 3}, 3, 3, "PM_MAX_LOSSES_IN_A_ROW"),
-    Row(Reason.STOP_COOLDOWN, {"stop_cooldown_s": 60.0, "stopped_s_ago": 59.9}, 59.9, 60.0, "PM_STOP_COOLDOWN_S"),
+    *STOPPED_BUYING,
 )
 """What keeps a held token from being added to, in the order of SPEC section 3."""
 

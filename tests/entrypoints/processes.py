@@ -5,8 +5,8 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -31,13 +31,16 @@ def spelar(arguments: list[str], env: Mapping[str, str], timeout_s: float = 60) 
     return subprocess.run(command, env=dict(env), cwd=ROOT, capture_output=True, text=True, timeout=timeout_s, check=False)
 
 
-@contextmanager
-def daemon(env: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
+def daemon(env: Mapping[str, str]) -> AbstractContextManager["subprocess.Popen[str]"]:
     """A running `python -m vps.vps_agent`; killed at the end if it still runs."""
-    command = [sys.executable, "-m", "vps.vps_agent"]
-    with subprocess.Popen(
-        command, env=dict(env), cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
+    return started((sys.executable, "-m", "vps.vps_agent"), ROOT, env)
+
+
+@contextmanager
+def started(command: Sequence[str], place: Path, env: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
+    """A process at work in a directory, whose words come at once; killed at the end if it still runs."""
+    at_once, pipe = {**env, "PYTHONUNBUFFERED": "1"}, subprocess.PIPE
+    with subprocess.Popen(command, cwd=place, env=at_once, stdout=pipe, stderr=pipe, text=True) as process:
         try:
             yield process
         finally:

@@ -6,7 +6,7 @@ import signal
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -38,21 +38,21 @@ class SteppingSpot:
         )
 
 
-@pytest.fixture
-def venues() -> Iterator[tuple[SimulatedVenues, Steady]]:
-    """Both venues on loopback."""
+@contextmanager
+def trading(tmp_path: Path) -> Iterator[dict[str, str]]:
+    """The environment of a daemon that buys and sells every few seconds, with both venues on loopback."""
     world = SteppingSpot()
     script = Steady(spot=world.spot, books=world.book, markets=(MARKET,))
-    with SimulatedVenues(script, lambda: time.time_ns() // 1_000_000) as server:
-        yield server, script
+    with SimulatedVenues(script, lambda: time.time_ns() // 1_000_000) as venues:
+        path = write_map(tmp_path / "map.json", market_map(script))
+        yield environment(tmp_path, venues.environment(), MARKET_MAP_PATH=path)
 
 
 @pytest.fixture
-def env(tmp_path: Path, venues: tuple[SimulatedVenues, Steady]) -> dict[str, str]:
+def env(tmp_path: Path) -> Iterator[dict[str, str]]:
     """A daemon's environment."""
-    server, script = venues
-    path = write_map(tmp_path / "map.json", market_map(script))
-    return environment(tmp_path, server.environment(), MARKET_MAP_PATH=path)
+    with trading(tmp_path) as environment:
+        yield environment
 
 
 def _law_holds(tmp_path: Path) -> None:

@@ -14,11 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from adapters.simulated_venues import SimulatedVenues, Steady, market_map
 from adapters.sqlite_ledger import SqliteLedger
 from tests.adapters.small_disks import fill, small_disk
-from tests.entrypoints.processes import ROOT, daemon, environment, published_tick, spelar, until, write_map
-from tests.entrypoints.test_daemon import MARKET, SteppingSpot
+from tests.entrypoints.processes import ROOT, daemon, published_tick, spelar, until
+from tests.entrypoints.test_daemon import trading
 from tests.torture.strace import usable
 
 NOBODY = 65534
@@ -31,10 +30,8 @@ traced = pytest.mark.skipif(not usable(), reason="no strace, or it may not trace
 @pytest.fixture
 def env(tmp_path: Path) -> Iterator[dict[str, str]]:
     """A daemon's environment, with venues that let it trade."""
-    world = SteppingSpot()
-    script = Steady(spot=world.spot, books=world.book, markets=(MARKET,))
-    with SimulatedVenues(script, lambda: time.time_ns() // 1_000_000) as server:
-        yield environment(tmp_path, server.environment(), MARKET_MAP_PATH=write_map(tmp_path / "map.json", market_map(script)))
+    with trading(tmp_path) as environment:
+        yield environment
 
 
 def committed(state_dir: Path) -> int:

@@ -18,7 +18,6 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from adapters.clock import SystemClock
 from adapters.health import Health
-from adapters.simulated_venues import SimulatedVenues, Steady, market_map
 from domain.ledger import LawBroken
 from domain.notice import Notice
 from domain.report import Journal
@@ -27,8 +26,8 @@ from entrypoints.lookout import Lookout, Ticked, looking_out
 from entrypoints.settings import read_settings
 from tests.adapters.receivers import Receiver, dead, hanging, receiving
 from tests.builders import moment, state
-from tests.entrypoints.processes import ROOT, daemon, environment, spelar, until, write_map
-from tests.entrypoints.test_daemon import MARKET, SteppingSpot
+from tests.entrypoints.processes import ROOT, daemon, spelar, until
+from tests.entrypoints.test_daemon import trading
 
 JOURNAL = Journal(state=state(), ledger_id="x", started_at_ms=0, verdicts=(), orders=(), trades=(), equity=())
 
@@ -53,11 +52,8 @@ class Told:
 @pytest.fixture
 def env(tmp_path: Path) -> Iterator[dict[str, str]]:
     """A daemon's environment, where something is bought and sold every few seconds."""
-    world = SteppingSpot()
-    script = Steady(spot=world.spot, books=world.book, markets=(MARKET,))
-    with SimulatedVenues(script, lambda: time.time_ns() // 1_000_000) as venues:
-        path = write_map(tmp_path / "map.json", market_map(script))
-        yield environment(tmp_path, venues.environment(), MARKET_MAP_PATH=path)
+    with trading(tmp_path) as environment:
+        yield environment
 
 
 def free_port() -> int:

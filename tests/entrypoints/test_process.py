@@ -12,9 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from adapters.simulated_venues import SimulatedVenues, Steady, market_map
-from tests.entrypoints.processes import ROOT, daemon, environment, published_tick, spelar, until, write_map
-from tests.entrypoints.test_daemon import MARKET, SteppingSpot
+from tests.entrypoints.processes import ROOT, daemon, published_tick, spelar, until
+from tests.entrypoints.test_daemon import trading
 
 pytestmark = pytest.mark.slow
 
@@ -26,11 +25,8 @@ MEMORY = 320 * 1024 * 1024
 @pytest.fixture
 def env(tmp_path: Path) -> Iterator[dict[str, str]]:
     """A daemon's environment, with venues on loopback."""
-    world = SteppingSpot()
-    script = Steady(spot=world.spot, books=world.book, markets=(MARKET,))
-    with SimulatedVenues(script, lambda: time.time_ns() // 1_000_000) as venues:
-        path = write_map(tmp_path / "map.json", market_map(script))
-        yield environment(tmp_path, venues.environment(), MARKET_MAP_PATH=path)
+    with trading(tmp_path) as environment:
+        yield environment
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ import pytest
 
 from adapters.simulated_venues import SimMarket, SimulatedVenues, Steady, market_map
 from scripts.npm import find_npm
-from tests.entrypoints.processes import published_tick, until, write_map
+from tests.entrypoints.processes import published_tick, started, until, write_map
 from tests.packaging.compose import Service, read_compose
 from tests.packaging.dockerfile import Builder, Image, Step, can_be_confined, confined, context, steps, words
-from tests.packaging.pages import ROOT, address, differing, started
+from tests.packaging.pages import ROOT, address, differing
 
 DOCKERFILE, IGNORE = ROOT / "Dockerfile", ROOT / ".dockerignore"
 PROGRAMS = Path(sys.executable).parent

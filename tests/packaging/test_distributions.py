@@ -15,7 +15,8 @@ import pytest
 
 from adapters.portal.schema import FILES
 from entrypoints import VERSION
-from tests.packaging.pages import PAGE, ROOT, address, differing, started
+from tests.entrypoints.processes import started
+from tests.packaging.pages import PAGE, ROOT, address, differing
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
