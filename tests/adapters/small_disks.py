@@ -28,7 +28,7 @@ def frozen(place: Path) -> None:
 
 
 def fill(ballast: Path) -> None:
-    """Leave no room where this file is."""
-    with suppress(OSError), ballast.open("wb", buffering=0) as file:
+    """Leave no room where this file is. What a write that was under way gives back afterwards takes another call."""
+    with suppress(OSError), ballast.open("ab", buffering=0) as file:
         while file.write(bytes(4_096)):
             pass
