@@ -15,7 +15,7 @@ from domain.fill import walk, whole_micros
 from domain.judgement import Judged, Judgement
 from domain.ledger import Action, Ledger, Order
 from domain.market import Market, Moment, OrderBook, ReferenceId, Side, Snapshot, TokenId
-from domain.protections import DAY_MS, Record
+from domain.protections import Record
 from domain.reading import Accepted, accepted_references, first_look, followed, remembered, sampled
 from domain.sizing import Sizing
 from domain.state import Memory, State
@@ -301,7 +301,7 @@ def _record(limits: Limits, now: Moment, state: State, clock_jump_s: float) -> R
         if not limits.protections.remember:
             return None
         known = Record.of(state.ledger)
-    day = now.at_ms // DAY_MS if clock_jump_s <= limits.clock_jump_s else None
+    day = now.day if clock_jump_s <= limits.clock_jump_s else None
     return known.begun(day, state.ledger.equity)
 
 

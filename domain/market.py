@@ -22,6 +22,9 @@ ConditionId = NewType("ConditionId", str)
 """One Polymarket market (`0x` and 64 hex digits): its outcomes share one book, seen from two sides."""
 
 
+DAY_MS = 86_400_000
+
+
 @value
 class Moment:
     """One instant on two timelines.
@@ -32,6 +35,11 @@ class Moment:
 
     at_ms: int
     elapsed_ms: int
+
+    @property
+    def day(self) -> int:
+        """The UTC day, counted from the epoch."""
+        return self.at_ms // DAY_MS
 
     def seconds_since(self, earlier: "Moment") -> float:
         """Seconds from `earlier` to this moment, never negative."""

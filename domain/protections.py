@@ -14,8 +14,6 @@ from domain.ledger import Ledger
 from domain.market import Moment, TokenId
 from domain.value import value
 
-DAY_MS = 86_400_000
-
 STOPS_KEPT_S = 604_800.0
 """Seconds after which a stop is forgotten: the longest cooldown that can be asked for."""
 

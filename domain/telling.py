@@ -5,10 +5,10 @@ from dataclasses import replace
 from decimal import Decimal
 
 from domain.ledger import OrderStatus
+from domain.market import DAY_MS
 from domain.notice import Day, Notice, NoticeKind, Outcome, SourceState, Told
 from domain.report import Journal, Report, Trade, TradeAction
 
-DAY_MS = 86_400_000
 BOOKS, MARKETS = "polymarket_clob", "polymarket_gamma"
 
 
@@ -22,9 +22,8 @@ def remembered(journal: Journal) -> Told:
     if not journal.equity:
         return Told()
     last = journal.equity[-1]
-    number = last.moment.at_ms // DAY_MS
-    day = Day(number=number, equity=last.equity, open_positions=last.open_positions)
-    return Told(day=_with_trades(day, (trade for trade in journal.trades if trade.moment.at_ms // DAY_MS == number)))
+    day = Day(number=last.moment.day, equity=last.equity, open_positions=last.open_positions)
+    return Told(day=_with_trades(day, (trade for trade in journal.trades if trade.moment.day == day.number)))
 
 
 def told(before: Told, outcome: Outcome, *, patience_ms: int) -> tuple[Told, tuple[Notice, ...]]:
@@ -125,7 +124,7 @@ def _watched(report: Report, sources: Mapping[str, SourceState]) -> Iterator[tup
 
 def _day_over(before: Told, report: Report) -> Iterator[Notice]:
     day = before.day
-    if day is not None and report.moment.at_ms // DAY_MS > day.number:
+    if day is not None and report.moment.day > day.number:
         yield Notice(
             kind=NoticeKind.DAILY_SUMMARY,
             text=f"equity {_plain(day.equity)} USD, realised {_plain(day.realised)}, fees {_plain(day.fees)}, "
@@ -136,7 +135,7 @@ def _day_over(before: Told, report: Report) -> Iterator[Notice]:
 
 def _counted(before: Told, report: Report) -> Day:
     """The day with this tick in it: the same, or a new one."""
-    number = report.moment.at_ms // DAY_MS
+    number = report.moment.day
     day = before.day if before.day is not None and before.day.number >= number else Day(number=number)
     ledger = report.state.ledger
     return replace(_with_trades(day, report.trades), equity=ledger.equity, open_positions=len(ledger.positions))

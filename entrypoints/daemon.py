@@ -171,6 +171,15 @@ def _supervised(settings: Settings) -> Iterator[Supervisor]:
         supervisor.close()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Ended:
+    """How a tick ended: with a report when it was committed, else with the reason, which people may read; it may be empty."""
+
+    state: State
+    report: Report | None = None
+    error: str = ""
+
+
 class _Loop:
     """The ticks of one run."""
 
@@ -196,17 +205,16 @@ class _Loop:
 
     async def _timed(self, moment: Moment) -> None:
         started = perf_counter()
-        self._report: Report | None = None
-        self._error = ""
-        self._state = await self._tick(self._state, moment)
+        ended = await self._tick(self._state, moment)
         took_s = perf_counter() - started
+        self._state = ended.state
+        error = self._order.redacted(self._defects.popleft()) if self._defects else ended.error
+        if error or ended.report is not None:
+            self._portal.note(last_error=error)
         self._portal.note(tick_ms=took_s * 1000)
-        if self._defects:
-            self._error = self._order.redacted(self._defects.popleft())
-            self._portal.note(last_error=self._error)
         self._tell_of_files()
         self._lookout.ticked(
-            Ticked(moment=moment, report=self._report, took_s=took_s, error=self._error, failures=self._portal.write_failures)
+            Ticked(moment=moment, report=ended.report, took_s=took_s, error=error, failures=self._portal.write_failures)
         )
 
     def _tell_of_files(self) -> None:
@@ -218,8 +226,8 @@ class _Loop:
                 "files in {} stay old, they cannot be written: {}", self._order.settings.out_dir, ", ".join(failures)
             )
 
-    async def _tick(self, state: State, moment: Moment) -> State:
-        """One tick, committed; or the state as it was, with the reason in the log and in `live_status.json`."""
+    async def _tick(self, state: State, moment: Moment) -> _Ended:
+        """One tick, committed; or the state as it was, with the reason in the log."""
         try:
             report = await self._finished(self._trader.tick(state, moment))
         except (LedgerUnwritable, LedgerInvalid, LawBroken):
@@ -232,20 +240,16 @@ class _Loop:
             logger.opt(exception=True).error("the tick failed: {}", type(error).__name__)
             return self._failed(f"{type(error).__name__}: {error}")
         if report is None:
-            return self._agent.store.load()
-        self._report = report
-        self._portal.note(last_error="")
+            return self._failed("")
         for trade in report.trades:
             logger.info("{} {} {} at {}: {}", trade.action, trade.shares, trade.market.name, trade.price, trade.notes)
         self._order.watch(report)
         self._supervisor.alive()
-        return report.state
+        return _Ended(state=report.state, report=report)
 
-    def _failed(self, why: str) -> State:
-        """The state as it was before a tick that was not committed; people may read why."""
-        self._error = self._order.redacted(why)
-        self._portal.note(last_error=self._error)
-        return self._agent.store.load()
+    def _failed(self, why: str) -> _Ended:
+        """The state as it was before a tick that was not committed."""
+        return _Ended(state=self._agent.store.load(), error=self._order.redacted(why))
 
     async def _finished(self, ticking: Coroutine[object, object, Report]) -> Report | None:
         """The tick's report; None when a signal came and the tick did not end within the grace."""

@@ -397,8 +397,9 @@ class Settings(BaseModel):
 
     def exact(self) -> dict[str, object]:
         """Every variable but secrets, as JSON, to be read again by `settings_of`; `***` for who asks in an address."""
-        values = self.model_dump(mode="json", by_alias=True, exclude={"notify_urls"})
-        return {name: _USER.sub("://***@", value) if isinstance(value, str) else value for name, value in values.items()}
+        values = self.model_dump(mode="json", by_alias=True)
+        shown = {name: value for name, value in values.items() if name not in SECRETS}
+        return {name: _USER.sub("://***@", value) if isinstance(value, str) else value for name, value in shown.items()}
 
     def in_force(self) -> dict[str, str]:
         """Every variable and its value in force, as text; empty for an absent gate, `***` for secrets."""
@@ -418,7 +419,6 @@ VARIABLES = tuple(field.alias or name for name, field in Settings.model_fields.i
 KNOWN = (*VARIABLES, *KEY_VARIABLES)
 SECRETS = frozenset({"NOTIFY_URLS"})
 """Whose value nobody is told, not even when it is wrong."""
-
 PREFIXES = ("LEAD_LAG_", "PM_", "KRAKEN_", "POLYMARKET_", "PAPER_", "FRESHNESS_", "FAIR_MODEL_")
 
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from adapters.tape.columns import Flags, Floats, Ints
-from adapters.tape.figures import SLACK
-from domain.edge import SPIKE_PCT
+from adapters.tape.spikes import far_from_the_one_before
 from domain.history import History, Sample, denied
 
 
@@ -80,8 +79,6 @@ def samples_of(valid: Flags, *, elapsed_ms: Ints, reference: Floats, mid: Floats
 
 def _break_after_denied(breaks: Flags, prices: Floats) -> None:
     """Start again where the next denies a first sample, as `History.extended` does; break n lies before sample n + 1."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        far = np.flatnonzero(np.abs(np.diff(prices) * 100 / prices[:-1]) > SPIKE_PCT - SLACK)
-    for number in far.tolist():
-        first = number == 0 or breaks[number - 1]
-        breaks[number] |= bool(first and denied(float(prices[number]), float(prices[number + 1])))
+    for number in far_from_the_one_before(prices).tolist():
+        first = number == 1 or breaks[number - 2]
+        breaks[number - 1] |= bool(first and denied(float(prices[number - 1]), float(prices[number])))

@@ -9,8 +9,7 @@ import numpy as np
 from adapters.tape.columns import Floats, Grid, TokenColumns
 from adapters.tape.samples import Samples
 from adapters.tape.spikes import Accepted, age_s
-from domain.market import ReferenceId, TokenId
-from domain.protections import DAY_MS
+from domain.market import DAY_MS, ReferenceId, TokenId
 from domain.strategies import Strategy
 from domain.view import Limits
 

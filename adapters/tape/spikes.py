@@ -44,6 +44,13 @@ def age_s(grid: Grid, requested_elapsed_ms: Ints, added_s: Floats) -> Floats:
     return age
 
 
+def far_from_the_one_before(prices: Floats) -> Ints:
+    """The numbers of the prices that may lie too far from the one before for both to be true; 0 is no price."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        far = np.abs(np.diff(prices) * 100 / prices[:-1]) > SPIKE_PCT - SLACK
+    return np.flatnonzero(far) + 1
+
+
 def accepted_over(reference: ReferenceColumns, grid: Grid, *, freshness_s: float) -> Accepted:
     """Apply the rule to every tick. Only where a price lies far from the one before is it asked tick by tick."""
     age = age_s(grid, reference.requested_elapsed_ms, reference.age_s)
@@ -63,9 +70,7 @@ class _Rule:
     @cached_property
     def _suspects(self) -> Ints:
         """The numbers, among the prices that came, of those far from the one before."""
-        prices = self._price[self._came]
-        far = np.abs(np.diff(prices) * 100 / prices[:-1]) > SPIKE_PCT - SLACK
-        return np.flatnonzero(far) + 1
+        return far_from_the_one_before(self._price[self._came])
 
     def over(self) -> Accepted:
         done = 0

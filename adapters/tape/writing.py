@@ -25,9 +25,7 @@ from adapters.tape.schema import (
 from adapters.tape.spool import ParquetRows
 from adapters.tape.token_day import TokenDay
 from domain.fees import FeeSchedule, Rate
-from domain.market import Market, OrderBook, ReferenceId, Snapshot, TokenId
-
-DAY_MS = 86_400_000
+from domain.market import DAY_MS, Market, OrderBook, ReferenceId, Snapshot, TokenId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,7 +164,7 @@ class _Tape:
 
     def _turn_day(self, item: Snapshot) -> None:
         """Finish the files of a day that is over; a clock that steps back over midnight stays in the later day."""
-        day = item.moment.at_ms // DAY_MS
+        day = item.moment.day
         if day > self._day:
             self._close_day()
             self._day, self._day_first = day, self._tick

@@ -11,7 +11,7 @@ from domain.fill import walk
 from domain.history import History, Sample
 from domain.ledger import Action, Execution, Ledger, Order, OrderStatus
 from domain.market import Level, Market, Moment, OrderBook, Quote, ReferenceId, Side, TokenId
-from domain.protections import DAY_MS, Record
+from domain.protections import Record
 from domain.report import Report
 from domain.settle import settle
 from domain.state import Memory, Seen, State
@@ -119,7 +119,7 @@ def _memory(state: State, names: Iterable[TokenId], sequence: int) -> Memory:
         histories={name: histories.get(name, History()).extended(sample, capacity=120, gap_ms=3 * TICK_MS) for name in names},
         references={REFERENCE: Seen(accepted=97_000 + sequence / 3, waiting=None if sequence % 2 else 1e5)},
         moment=moment(sequence),
-        record=record.begun(moment(sequence).at_ms // DAY_MS, state.ledger.equity) if record else None,
+        record=record.begun(moment(sequence).day, state.ledger.equity) if record else None,
     )
 
 

@@ -13,7 +13,7 @@ from domain.engine import Decision, Rules, step
 from domain.history import History, Sample
 from domain.ledger import Ledger
 from domain.market import Moment, OrderBook, Reference, Snapshot, TokenId
-from domain.protections import DAY_MS, Protections, Record
+from domain.protections import Protections, Record
 from domain.sizing import Sizing
 from domain.state import Memory, Seen, State
 from domain.strategies.lead_lag import LeadLag
@@ -158,7 +158,7 @@ class Scene:
                 references={SPOT: Seen(accepted=60_000.0)},
                 moment=moment(AT_S - INTERVAL_S),
                 record=Record(
-                    day=moment(AT_S).at_ms // DAY_MS,
+                    day=moment(AT_S).day,
                     opened=Decimal(self.opened),
                     peak=Decimal(self.peak),
                     losses=self.losses,

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from domain.decision import Cause, Reason
 from domain.engine import Rules
 from domain.ledger import Ledger, Position
-from domain.market import ConditionId, Market, Moment, OrderBook, Side, Snapshot, TokenId
-from domain.protections import DAY_MS, STOPS_KEPT_S, Protections, Record
+from domain.market import DAY_MS, ConditionId, Market, Moment, OrderBook, Side, Snapshot, TokenId
+from domain.protections import STOPS_KEPT_S, Protections, Record
 from domain.report import Report
 from domain.state import Memory, State
 from domain.view import Limits, ScaleIn

@@ -6,11 +6,11 @@ from decimal import Decimal
 
 import pytest
 
-from domain.market import Moment, Snapshot
+from domain.market import DAY_MS, Moment, Snapshot
 from domain.notice import Notice, NoticeKind, Outcome, SourceState, Told
 from domain.report import Journal, Report
 from domain.state import State
-from domain.telling import DAY_MS, ended, patience_s, remembered, told
+from domain.telling import ended, patience_s, remembered, told
 from tests.builders import (
     INTERVAL_S,
     NO,
