@@ -245,6 +245,7 @@ def test_every_position_is_left_within_its_hold_or_as_soon_as_a_book_allows(repo
     assert 165.0 <= max(held_s) <= 180.0 + 5 * INTERVAL_S
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_trades() -> None:
     """A decision depends on nothing but its inputs."""
     first, second = (asyncio.run(_simulated(7, 300, OPENING)) for _ in range(2))
@@ -252,6 +253,7 @@ def test_the_same_seed_gives_the_same_trades() -> None:
     assert any(report.trades for report in first)
 
 
+@pytest.mark.slow
 def test_a_run_that_is_broken_off_goes_on_as_if_it_had_not_been(reports: list[Report]) -> None:
     """The state alone carries everything: decide tick 2000 from it once more."""
     before, after = reports[1998].state, reports[1999]

@@ -128,6 +128,7 @@ def test_the_command_says_what_is_wrong(tmp_path: Path, capsys: pytest.CaptureFi
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.slow
 def test_the_portal_lists_the_replays_that_lie_beside_each_other(tape: Path, tmp_path: Path) -> None:
     """Newest first; made again, a run is listed once; one that is gone is listed no more, nor is a broken one."""
     place = tmp_path / "data/replay"
